@@ -1,0 +1,195 @@
+"""Grammar lessons: solved tasks of every domain and kind, as prompt and completion texts in a style.
+
+The golds of Python lessons come from running the grammar's own programs in this process, which is safe only because
+no model had a hand in them; the math lessons' golds come from the verifier's table of operations. Skeletons of the
+held-out part (`held_out`) are left to evaluation and never appear in a lesson.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azr_engine.domains.math.domain import MathDomain
+from azr_engine.domains.python.domain import PythonDomain
+from azr_engine.engine.protocols import Domain
+from azr_engine.engine.styles import Style
+from azr_engine.engine.types import Draft, Prompt, Section, Task, content_hash
+from azr_engine.verifiers.math.grammar import parse
+from azr_engine.verifiers.math.operations import OperationError, compute
+from azr_engine.verifiers.math.printer import skeleton as expression_skeleton
+from azr_engine.verifiers.python.skeleton import program_skeleton
+
+HELD_OUT_ONE_IN = 16
+
+
+def held_out(skeleton: str) -> bool:
+    """Whether a skeleton belongs to the held-out sixteenth of all skeletons, by hash."""
+    return int(hashlib.sha256(skeleton.encode()).hexdigest()[:8], 16) % HELD_OUT_ONE_IN == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A prompt, the completion to learn and where it belongs."""
+
+    prompt: str
+    completion: str
+    domain: str
+    kind: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A draft with what a verifier would make of it."""
+
+    draft: Draft
+    given: dict[str, Any]
+    answer: str
+    skeleton: str
+
+
+class LessonBook:
+    """An endless, seeded stream of lessons in one style.
+
+    Args:
+        style: renders the prompts; its output must be plain text.
+        seed: the whole stream follows from it.
+        n_references: earlier tasks shown in each proposing lesson.
+        propose_share: share of lessons in the proposer's role.
+    """
+
+    def __init__(self, style: Style, seed: int, *, n_references: int = 1, propose_share: float = 0.35) -> None:
+        self._style = style
+        self._rng = random.Random(seed)
+        self._n_references = n_references
+        self._propose_share = propose_share
+        self._domains: dict[str, Domain] = {"python": PythonDomain(), "math": MathDomain()}
+        self._solvers: dict[str, Callable[[random.Random, str], Solved | None]] = {
+            "python": solve_python,
+            "math": solve_math,
+        }
+
+    def lessons(self) -> Iterator[Lesson]:
+        """Lessons for ever, domains and kinds drawn evenly."""
+        while True:
+            name = self._rng.choice(["python", "math"])
+            domain = self._domains[name]
+            kind = self._rng.choice(domain.kinds)
+            yield self._lesson(domain, kind)
+
+    def _lesson(self, domain: Domain, kind: str) -> Lesson:
+        solved = self.solved(domain.name, kind)
+        task = Task("", domain.name, kind, solved.given, {}, solved.skeleton, draft=solved.draft.fields)
+        if self._rng.random() < self._propose_share:
+            references = [self._reference(domain.name, kind) for _ in range(self._n_references)]
+            prompt = domain.propose_prompt(kind, references)
+            completion = domain.draft_sections(kind, solved.draft.fields)  # type: ignore[attr-defined]
+            return self._render(prompt, completion, "propose")
+        prompt = domain.solve_prompt(task)
+        return self._render(prompt, (Section("answer", solved.answer),), "solve")
+
+    def _render(self, prompt: Prompt, completion: Sequence[Section], role: str) -> Lesson:
+        rendered = self._style.render(prompt)
+        if not isinstance(rendered, str):
+            raise TypeError(f"style {self._style.name!r} renders messages; lessons need plain text")
+        return Lesson(rendered, self._style.render_return(tuple(completion)), prompt.domain, prompt.kind, role)
+
+    def _reference(self, domain: str, kind: str) -> Task:
+        solved = self.solved(domain, kind)
+        return Task("", domain, kind, {}, {}, solved.skeleton, draft=solved.draft.fields)
+
+    def solved(self, domain: str, kind: str) -> Solved:
+        """One solved task outside of the held-out part."""
+        while True:
+            solved = self._solvers[domain](self._rng, kind)
+            if solved is not None and not held_out(solved.skeleton):
+                return solved
+
+
+_PYTHON, _MATH = PythonDomain(), MathDomain()
+MAX_RESULT_CHARACTERS = 40
+
+
+def solve_python(rng: random.Random, kind: str) -> Solved | None:
+    """A Python draft with its answer; None when this draw would not be admitted."""
+    draft = _PYTHON.seed(rng, kind)
+    program = draft.fields["program"]
+    inputs: list[str] = draft.fields["inputs"] if kind == "induction" else [draft.fields["input"]]
+    outputs = [_run_grammar_program(program, text) for text in inputs]
+    if kind == "error":
+        error = outputs[0][1] or "none"
+        if error == "none" and rng.random() < 0.4:
+            return None
+        return Solved(draft, dict(draft.fields), error, program_skeleton(program))
+    values = [value for value, error in outputs if error is None]
+    if len(values) < len(outputs) or any(len(value) > MAX_RESULT_CHARACTERS for value in values):
+        return None
+    skeleton = program_skeleton(program)
+    if kind == "deduction":
+        return Solved(draft, dict(draft.fields), values[0], skeleton)
+    if kind == "abduction":
+        return Solved(draft, {"program": program, "output": values[0]}, inputs[0], skeleton)
+    if len(set(values)) == 1:
+        return None
+    shown = (len(inputs) + 1) // 2
+    pairs = [{"input": i, "output": o} for i, o in zip(inputs, values, strict=True)]
+    return Solved(draft, {"message": draft.fields["message"], "pairs": pairs[:shown]}, program, skeleton)
+
+
+def _run_grammar_program(program: str, arguments: str) -> tuple[str, str | None]:
+    """The result's text and None, or an empty text and the exception's name. For grammar programs only."""
+    scope: dict[str, Any] = {}
+    exec(compile(program, "<grammar>", "exec"), scope)  # noqa: S102 - our own grammar's text
+    try:
+        return repr(eval(f"f({arguments})", scope)), None  # noqa: S307 - our own grammar's text
+    except Exception as error:
+        return "", type(error).__name__
+
+
+def solve_math(rng: random.Random, kind: str) -> Solved | None:
+    """A math draft with its answer; None when this draw would not be admitted."""
+    draft = _MATH.seed(rng, kind)
+    fields = dict(draft.fields)
+    texts: list[str] = fields["expressions"] if kind == "induction" else [fields["expression"]]
+    shared = {"operation": fields["operation"], "arguments": fields.get("arguments", {})}
+    skeleton = math_skeleton(fields)
+    outcomes = [_compute({**shared, "expression": text}) for text in texts]
+    if kind == "error":
+        error = outcomes[0][1] or "none"
+        if error not in ERRORS or (error == "none" and rng.random() < 0.3):
+            return None
+        return Solved(draft, fields, error, skeleton)
+    results = [result for result, error in outcomes if error is None]
+    if len(results) < len(texts) or any(len(result) > MAX_RESULT_CHARACTERS for result in results):
+        return None
+    if any(result == text for result, text in zip(results, texts, strict=True)):
+        return None
+    if kind == "deduction":
+        return Solved(draft, fields, results[0], skeleton)
+    if kind == "abduction":
+        return Solved(draft, {**shared, "result": results[0]}, texts[0], skeleton)
+    shown = (len(texts) + 1) // 2
+    pairs = [{"input": i, "output": o} for i, o in zip(texts, results, strict=True)]
+    answer = " ".join([fields["operation"], *(f"{k}={v}" for k, v in shared["arguments"].items())])
+    return Solved(draft, {"pairs": pairs[:shown], "message": ""}, answer, skeleton)
+
+
+ERRORS = ("none", "undefined", "no-solution", "divergent")
+
+
+def _compute(fields: dict[str, Any]) -> tuple[str, str | None]:
+    """The result's text and None, or an empty text and the reason there is none."""
+    try:
+        return compute(fields)["result"], None
+    except OperationError as error:
+        return "", error.reason.replace("_", "-")
+
+
+def math_skeleton(fields: Mapping[str, Any]) -> str:
+    """The operation with its expressions' structure."""
+    texts = fields["expressions"] if "expressions" in fields else [fields["expression"]]
+    return content_hash(fields["operation"], [expression_skeleton(parse(text)) for text in texts])

@@ -1,0 +1,136 @@
+"""Training the embedded model from random initialisation on a grammar corpus."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from azr_engine.bootstrap.corpus import Corpus, epochs
+from azr_engine.bootstrap.tokenizer import build_tokenizer
+from azr_engine.trainer.batching import pad_right
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides the weights, besides the corpus."""
+
+    seed: int = 1
+    hidden: int = 128
+    layers: int = 5
+    heads: int = 4
+    kv_heads: int = 2
+    intermediate: int = 384
+    tokens: int = 30_000_000
+    batch_tokens: int = 8192
+    learning_rate: float = 2.5e-3
+    warmup_steps: int = 200
+    prompt_weight: float = 0.1
+    """Weight of the loss on prompt tokens; completion tokens weigh one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where training stands."""
+
+    tokens: int
+    total: int
+    loss: float
+    tokens_per_second: float
+
+
+def build_model(recipe: Recipe, vocabulary: int) -> Any:
+    """A randomly initialised Llama-architecture model in float32."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(recipe.seed)
+    config = LlamaConfig(
+        vocab_size=-(-vocabulary // 8) * 8,
+        hidden_size=recipe.hidden,
+        intermediate_size=recipe.intermediate,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        num_key_value_heads=recipe.kv_heads,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    return LlamaForCausalLM(config)
+
+
+def pretrain(
+    recipe: Recipe,
+    corpus: Corpus,
+    report: Callable[[Progress], None],
+    stop_after_seconds: float | None = None,
+    checkpoint: Callable[[Any, int], None] | None = None,
+) -> tuple[Any, dict[str, float]]:
+    """Train for `recipe.tokens` tokens (or until the time is up) and return the model and its figures.
+
+    The learning rate falls linearly to a twentieth over the planned tokens.
+    """
+    model = build_model(recipe, len(build_tokenizer()))
+    decay = [p for p in model.parameters() if p.dim() > 1]
+    rest = [p for p in model.parameters() if p.dim() == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}],
+        lr=recipe.learning_rate,
+        betas=(0.9, 0.95),
+        fused=True,
+    )
+    started = time.monotonic()
+    seen, step, smooth = 0, 0, math.log(len(build_tokenizer()))
+    for batch in epochs(corpus, recipe.batch_tokens, recipe.seed):
+        elapsed = time.monotonic() - started
+        done = max(seen / recipe.tokens, elapsed / stop_after_seconds if stop_after_seconds else 0.0)
+        if done >= 1.0:
+            break
+        rate = recipe.learning_rate * min((step + 1) / recipe.warmup_steps, 1 - 0.95 * done)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss, n_tokens = _step(model, corpus, batch, recipe.prompt_weight)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        seen, step = seen + n_tokens, step + 1
+        smooth = 0.98 * smooth + 0.02 * loss.item()
+        if step % 50 == 0:
+            report(Progress(seen, recipe.tokens, smooth, seen / (time.monotonic() - started)))
+        if checkpoint and step % 1000 == 0:
+            checkpoint(model, seen)
+    minutes = (time.monotonic() - started) / 60
+    return model, {"tokens_seen": seen, "steps": step, "loss": smooth, "minutes": minutes}
+
+
+def _step(model: Any, corpus: Corpus, batch: list[int], prompt_weight: float) -> tuple[torch.Tensor, int]:
+    """Mean weighted next-token loss over one batch, and its number of real tokens."""
+    rows = [corpus.tokens[corpus.starts[i] : corpus.starts[i + 1]].tolist() for i in batch]
+    ids = pad_right(rows)
+    lengths = torch.tensor([len(row) for row in rows])[:, None]
+    prompts = torch.tensor([int(corpus.prompt_lengths[i]) for i in batch])[:, None]
+    position = torch.arange(1, ids.shape[1])[None, :]
+    weights = torch.where(position < prompts, prompt_weight, 1.0) * (position < lengths)
+    logits = model(input_ids=ids).logits[:, :-1]
+    losses = functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+    return (losses * weights.flatten()).sum() / weights.sum(), int(lengths.sum())
+
+
+def save_model(model: Any, folder: Path, recipe: Recipe, figures: dict[str, Any]) -> None:
+    """Write weights (float16), tokenizer, style and figures as a Transformers folder."""
+    import copy
+
+    folder.mkdir(parents=True, exist_ok=True)
+    copy.deepcopy(model).to(torch.float16).save_pretrained(folder)
+    build_tokenizer().save_pretrained(folder)
+    settings = {"style": "compact", "n_references": 1, "recipe": asdict(recipe), "figures": figures}
+    (folder / "azr.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

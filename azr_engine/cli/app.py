@@ -1,0 +1,37 @@
+"""The Typer application: the built-in commands, and those that plugins add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from azr_engine.cli import admit, bench, bootstrap, doctor, evaluate, judge, plugins, run
+
+BUILT_IN = ("run", "eval", "admit", "judge", "bootstrap", "bench", "plugins", "doctor")
+
+
+def build_app(arguments: Sequence[str]) -> typer.Typer:
+    """The application for these arguments. Plugins are loaded only for a command that is not built in."""
+    app = typer.Typer(
+        name="azr-engine",
+        help="Self-play for language models: one policy invents tasks and solves them, verifier plugins judge.",
+        epilog="Start with: azr-engine run --domains python,math --steps 20",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+    )
+    app.command("run")(run.run)
+    app.command("eval")(evaluate.evaluate)
+    app.command("admit")(admit.admit)
+    app.command("judge")(judge.judge)
+    app.command("bootstrap")(bootstrap.bootstrap)
+    app.command("bench")(bench.bench)
+    app.command("doctor")(doctor.doctor)
+    app.add_typer(plugins.app, name="plugins")
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    if words and words[0] not in BUILT_IN:
+        from azr_engine.plugins.manager import Plugins
+
+        Plugins().extend_cli(app)
+    return app

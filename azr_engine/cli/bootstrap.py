@@ -1,0 +1,66 @@
+"""`azr-engine bootstrap`: make the embedded model from nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bootstrap(
+    folder: Annotated[Path, typer.Argument(help="Folder to write, in Transformers format.")],
+    lessons: Annotated[int, typer.Option(help="Grammar lessons to generate.", min=1)] = 400_000,
+    tokens: Annotated[int, typer.Option(help="Tokens to train on; lessons repeat as needed.", min=1)] = 20_000_000,
+    minutes: Annotated[float | None, typer.Option(help="Stop training after so many minutes.", min=0.1)] = None,
+    seed: Annotated[int, typer.Option(help="Seed of lessons, weights and order.", min=0)] = 1,
+    processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads of training.", min=1)] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Train a small model from random initialisation on what the domains' grammars generate.
+
+    Example: `azr-engine bootstrap my-tiny --lessons 20000 --tokens 2000000`
+    """
+    import torch
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from azr_engine.bootstrap.corpus import build_corpus
+    from azr_engine.bootstrap.pretrain import Progress, Recipe, pretrain, save_model
+    from azr_engine.engine.errors import UserError
+
+    if folder.exists() and any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty; choose another folder")
+    torch.set_num_threads(threads)
+    recipe = Recipe(seed=seed, tokens=tokens)
+    started = time.monotonic()
+    with Bar(console=Console(stderr=True)) as bars:
+        generating = bars.add_task("lessons", total=lessons)
+        corpus = build_corpus(
+            lessons,
+            seed,
+            n_processes=processes,
+            max_tokens=160,
+            progress=lambda n: bars.advance(generating, n),
+        )
+        training = bars.add_task("training", total=tokens)
+
+        def report(progress: Progress) -> None:
+            description = f"training, loss {progress.loss:.3f}, {progress.tokens_per_second:.0f} tokens/s"
+            bars.update(training, completed=progress.tokens, description=description)
+
+        model, figures = pretrain(recipe, corpus, report, minutes * 60 if minutes else None)
+    figures |= {
+        "lessons": len(corpus),
+        "corpus_tokens": len(corpus.tokens),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "minutes_in_all": (time.monotonic() - started) / 60,
+    }
+    save_model(model, folder, recipe, figures)
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        print(f"{folder}: {figures['parameters']:,.0f} parameters, {figures['tokens_seen']:,.0f} tokens seen")

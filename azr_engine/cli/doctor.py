@@ -1,0 +1,71 @@
+"""`azr-engine doctor`: what works on this machine, and what to do about the rest."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from typing import Annotated, Any
+
+import typer
+
+PACKAGES = ("torch", "transformers", "sympy", "pluggy", "pydantic", "deepspeed", "vllm", "docker", "ray", "peft")
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check the machine: cores, memory, packages, sandbox tiers, domains, the embedded model.
+
+    Example: `azr-engine doctor --json`
+    """
+    result = examine()
+    if as_json:
+        print(json.dumps(result))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("what", "state")
+    table.add_row("python", result["python"])
+    table.add_row("cores", str(result["cores"]))
+    table.add_row("memory", f"{result['memory_mb']:.0f} MiB")
+    for name, version in result["packages"].items():
+        table.add_row(name, version or "not installed")
+    for tier in result["sandbox"]["tiers"]:
+        table.add_row(f"sandbox {tier['name']}", f"{'works' if tier['works'] else 'no'}: {tier['why']}")
+    table.add_row("sandbox auto", result["sandbox"]["auto"])
+    table.add_row("domains", ", ".join(result["domains"]))
+    table.add_row("azr-tiny", "shipped" if result["embedded_model"] else "missing")
+    console.print(table)
+
+
+def examine() -> dict[str, Any]:
+    """Everything `doctor` reports."""
+    from azr_engine.engine.config import load_config
+    from azr_engine.engine.policies.loading import EMBEDDED_FOLDER
+    from azr_engine.plugins.manager import Plugins
+    from azr_engine.verifiers.python.executor import probe_tiers
+
+    tiers = probe_tiers()
+    working = [tier.name for tier in tiers if tier.works and tier.name != "process"]
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20,
+        "packages": {name: _version(name) for name in PACKAGES},
+        "sandbox": {
+            "tiers": [{"name": tier.name, "works": tier.works, "why": tier.why} for tier in tiers],
+            "auto": working[0] if working else "none works; see the reasons above",
+        },
+        "domains": sorted(Plugins().domains(load_config())),
+        "embedded_model": (EMBEDDED_FOLDER / "model.safetensors").is_file(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

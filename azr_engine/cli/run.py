@@ -1,0 +1,135 @@
+"""`azr-engine run`: start or resume a self-play run."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from azr_engine.engine.config import RunConfig
+    from azr_engine.engine.loop import SelfPlay
+    from azr_engine.plugins.manager import Plugins
+
+
+def run(
+    domains: Annotated[str | None, typer.Option(help="Domains to play, separated by commas.")] = None,
+    model: Annotated[str | None, typer.Option(help="azr-tiny, a Transformers folder, or a hub id.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps in all.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory; default runs/DATE-TIME.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="One setting, as section.name=value.")] = None,
+    resume: Annotated[bool, typer.Option(help="Continue the run in --out from its last checkpoint.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Check everything, print the settings as TOML, start nothing.")] = False,
+    plugin: Annotated[list[str] | None, typer.Option(help="Plugin file or module to load.")] = None,
+    curriculum: Annotated[str | None, typer.Option(help="Curriculum by name.")] = None,
+    reward: Annotated[str | None, typer.Option(help="Reward rule by name.")] = None,
+    advantage: Annotated[str | None, typer.Option(help="Advantage estimator by name.")] = None,
+    sandbox: Annotated[str | None, typer.Option(help="auto, docker, gvisor, namespaces or process.")] = None,
+    i_know_this_is_not_a_sandbox: Annotated[
+        bool, typer.Option("--i-know-this-is-not-a-sandbox", help="Allow --sandbox process.")
+    ] = False,
+    style: Annotated[str | None, typer.Option(help="Prompt style: compact or chat.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads of torch.")] = None,
+    compare: Annotated[
+        int, typer.Option(help="Held-out tasks per kind to try before and after; 0 for none.", min=0)
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the closing summary as JSON.")] = False,
+) -> None:
+    """Play: propose, admit, solve, judge, reward, update, and again.
+
+    Example: `azr-engine run --domains python,math --steps 20 --out runs/first`
+    """
+    from azr_engine.engine.config import load_config, to_toml
+    from azr_engine.engine.errors import UserError
+    from azr_engine.engine.session import check
+    from azr_engine.plugins.manager import Plugins
+
+    if resume and out is None:
+        raise UserError("--resume needs --out, the directory of the run to continue")
+    file = config
+    if resume and out is not None and config is None:
+        saved = out / "config.resolved.toml"
+        if not saved.is_file():
+            raise UserError(f"{out} holds no run to resume; leave out --resume to start one")
+        file = saved
+    options: dict[str, Any] = {
+        "domains": [name.strip() for name in domains.split(",") if name.strip()] if domains is not None else None,
+        "model.name": model,
+        "steps": steps,
+        "minutes": minutes,
+        "seed": seed,
+        "play.curriculum": curriculum,
+        "play.reward": reward,
+        "play.advantage": advantage,
+        "sandbox.tier": sandbox,
+        "sandbox.i_know_this_is_not_a_sandbox": i_know_this_is_not_a_sandbox or None,
+        "model.style": style,
+        "threads": threads,
+        "plugins": plugin or None,
+    }
+    settings = load_config(file, set_ or [], options)
+    loaded = Plugins(settings.plugins)
+    check(settings, loaded)
+    if dry_run:
+        print(to_toml(settings), end="")
+        return
+    folder = out or Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    _play(settings, loaded, folder, resume=resume, compare=compare, as_json=as_json)
+
+
+def _play(settings: RunConfig, plugins: Plugins, folder: Path, *, resume: bool, compare: int, as_json: bool) -> None:
+    from rich.console import Console
+
+    from azr_engine.engine.session import open_session
+    from azr_engine.evaluation.heldout import heldout_ids
+    from azr_engine.report.live import view
+    from azr_engine.report.summary import print_summary, summary
+
+    console = Console(stderr=as_json)
+    console.print(f"starting: {', '.join(settings.domains)} with {settings.model.name}, run directory {folder}")
+    with open_session(settings, plugins, folder, resume=resume, reserved=heldout_ids()) as loop:
+        _stop_on_interrupt(loop)
+        before = _held_out(loop, compare, console, "before") if compare else None
+        with view(console, settings, loop.step) as live:
+            loop.play(live.update)
+        after = _held_out(loop, compare, console, "after") if compare else None
+        result = summary(folder, loop.parts.run.read_metrics(), before, after)
+    if as_json:
+        print(json.dumps(result))
+    else:
+        print_summary(console, result)
+
+
+def _held_out(loop: SelfPlay, per_kind: int, console: Any, when: str) -> dict[str, Any]:
+    """Accuracy on the held-out suite with the current weights."""
+    import asyncio
+
+    from azr_engine.evaluation.evaluate import evaluate, load_suite, summarise
+
+    names = [name for name in loop.parts.domains if name in ("python", "math")]
+    if not names:
+        return {}
+    with console.status(f"held-out accuracy {when}"):
+        tasks = load_suite("heldout", names, per_kind)
+        episodes = asyncio.run(evaluate(loop.parts.solver, tasks, seed=0))
+    return summarise("heldout", episodes, [1])
+
+
+def _stop_on_interrupt(loop: SelfPlay) -> None:
+    """The first Ctrl-C finishes the step and saves; the second stops at once."""
+
+    def handle(number: int, frame: object) -> None:
+        if loop.stop_requested:
+            signal.default_int_handler(number, None)
+        loop.stop_requested = True
+        print("\nfinishing this step; press Ctrl-C again to stop at once", file=sys.stderr)
+
+    signal.signal(signal.SIGINT, handle)

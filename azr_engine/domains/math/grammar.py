@@ -1,0 +1,390 @@
+"""A grammar of small mathematical tasks, as texts: an operation, an expression and its arguments.
+
+Used for seeds and for the embedded model's first lessons. The hard direction is made from the easy one (a
+polynomial to factor is a product multiplied out; an equation is built around its roots), so that most drafts have
+an answer. Nothing here evaluates anything but small integer polynomials.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Rng = random.Random
+Poly = list[int]
+"""Coefficients of a polynomial in x, lowest degree first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """An operation, the texts of its expressions (several for induction) and its arguments."""
+
+    operation: str
+    expressions: tuple[str, ...]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+def sample(rng: Rng, *, kind: str = "deduction", n_expressions: int = 1) -> Sketch:
+    """One random operation with `n_expressions` expressions it applies to."""
+    if kind == "error":
+        operation, arguments, make = _risky(rng)
+    else:
+        names, weights = zip(*_WEIGHTS[kind].items(), strict=True)
+        operation = rng.choices(names, weights)[0]
+        arguments, make = _OPERATIONS[operation](rng)
+    return Sketch(operation, tuple(make() for _ in range(n_expressions)), arguments)
+
+
+Maker = Callable[[], str]
+Recipe = tuple[Mapping[str, str], Maker]
+
+
+# --- polynomials -----------------------------------------------------------------------------------------------
+
+
+def poly_text(poly: Poly) -> str:
+    """`[1,-3,2]` as `2*x**2-3*x+1`; `0` for the zero polynomial."""
+    text = ""
+    for degree in range(len(poly) - 1, -1, -1):
+        c = poly[degree]
+        if c == 0:
+            continue
+        power = "" if degree == 0 else "x" if degree == 1 else f"x**{degree}"
+        size = str(abs(c)) if not power else power if abs(c) == 1 else f"{abs(c)}*{power}"
+        text += ("-" if c < 0 else "+" if text else "") + size
+    return text or "0"
+
+
+def multiply(a: Poly, b: Poly) -> Poly:
+    """The product of two polynomials."""
+    out = [0] * (len(a) + len(b) - 1)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            out[i + j] += x * y
+    return out
+
+
+def _nonzero(rng: Rng, size: int) -> int:
+    return rng.choice([n for n in range(-size, size + 1) if n])
+
+
+def _poly(rng: Rng, degree: int, size: int = 5) -> Poly:
+    """A polynomial of exactly `degree` with some coefficients missing."""
+    poly = [rng.choice([0, _nonzero(rng, size), _nonzero(rng, size)]) for _ in range(degree)]
+    return [*poly, rng.choice([1, 1, 2, 3, _nonzero(rng, size)])]
+
+
+def _linear(rng: Rng, size: int = 6) -> Poly:
+    return [_nonzero(rng, size), rng.choice([1, 1, 1, 2, 3])]
+
+
+def _group(text: str) -> str:
+    return f"({text})" if any(c in text[1:] for c in "+-") or text.startswith("-") else text
+
+
+def _join(rng: Rng, *terms: str) -> str:
+    """Terms in random order with random signs; a term that starts with a minus keeps its own."""
+    order = list(terms)
+    rng.shuffle(order)
+    text = order[0]
+    for term in order[1:]:
+        text += term if term.startswith("-") else rng.choice("+-") + _group_sum(term)
+    return text
+
+
+def _group_sum(term: str) -> str:
+    depth = 0
+    for character in term:
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and character in "+-":
+            return f"({term})"
+    return term
+
+
+def _terms(rng: Rng, count: int) -> str:
+    """A sum or difference of `count` varied terms in x."""
+    n, m, d = rng.randint(2, 6), rng.randint(1, 6), rng.randint(2, 3)
+    makers: list[Maker] = [
+        lambda: "x",
+        lambda: str(rng.randint(1, 9)),
+        lambda: f"{n}*x",
+        lambda: f"x**{d}",
+        lambda: f"{n}*x**{d}",
+        lambda: f"{n}*{_group(poly_text(_linear(rng)))}",
+        lambda: f"x*{_group(poly_text(_linear(rng)))}",
+        lambda: f"(x{rng.choice('+-')}{m})**2",
+        lambda: f"{_group(poly_text(_linear(rng)))}*(x{rng.choice('+-')}{m})",
+    ]
+    return _join(rng, *(rng.choice(makers)() for _ in range(count)))
+
+
+# --- operations ------------------------------------------------------------------------------------------------
+
+
+def _expand(rng: Rng) -> Recipe:
+    def make() -> str:
+        a, b = _group(poly_text(_poly(rng, 1))), _group(poly_text(_poly(rng, rng.choice([1, 1, 2]))))
+        form = rng.random()
+        if form < 0.35:
+            return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text(_linear(rng)))}"
+        if form < 0.5:
+            return f"{_group(poly_text(_linear(rng)))}**2"
+        if form < 0.65:
+            return f"{rng.choice(['x', str(rng.randint(2, 5)), f'{rng.randint(2, 4)}*x'])}*{b if '(' in b else '(x+1)'}"
+        if form < 0.85:
+            return _join(rng, f"{a}*{b}", poly_text(_poly(rng, rng.choice([0, 1]))))
+        return _join(
+            rng, f"{rng.randint(2, 5)}*{_group(poly_text(_linear(rng)))}", f"x*{_group(poly_text(_linear(rng)))}"
+        )
+
+    return {}, make
+
+
+def _factor(rng: Rng) -> Recipe:
+    def make() -> str:
+        form = rng.random()
+        if form < 0.5:
+            return poly_text(multiply(_linear(rng), _linear(rng, 4)))
+        if form < 0.65:
+            return poly_text(multiply([0, rng.randint(1, 4)], _linear(rng)))
+        if form < 0.8:
+            k = rng.randint(2, 5)
+            return poly_text([k * c for c in _poly(rng, rng.choice([1, 2]), 4)])
+        return poly_text(multiply(multiply([0, 1], _linear(rng, 3)), _linear(rng, 3)))
+
+    return {}, make
+
+
+def _inner(rng: Rng) -> str:
+    return rng.choice(["x", "x", f"{rng.randint(2, 4)}*x", f"x+{rng.randint(1, 5)}"])
+
+
+def _smooth(rng: Rng) -> str:
+    """One term whose derivative is easy."""
+    form = rng.random()
+    if form < 0.55:
+        return poly_text([0] * rng.randint(1, 4) + [rng.randint(1, 6)])
+    if form < 0.8:
+        outer = rng.choice(["", f"{rng.randint(2, 4)}*"])
+        return f"{outer}{rng.choice(['sin', 'cos', 'exp'])}({_inner(rng)})"
+    return f"{_group(poly_text(_linear(rng)))}**{rng.randint(2, 3)}"
+
+
+def _differentiate(rng: Rng) -> Recipe:
+    arguments = {"order": "2"} if rng.random() < 0.15 else {}
+
+    def make() -> str:
+        form = rng.random()
+        if form < 0.2:
+            return poly_text(_poly(rng, rng.randint(1, 4)))
+        if form < 0.35:
+            return _terms(rng, 2)
+        if form < 0.8:
+            return _join(rng, *(_smooth(rng) for _ in range(rng.choice([1, 2, 2, 3]))))
+        return (
+            f"x*{_group_sum(_smooth(rng))}"
+            if form < 0.9
+            else _join(rng, f"x*{rng.choice(['sin', 'cos', 'exp'])}(x)", _smooth(rng))
+        )
+
+    return arguments, make
+
+
+def _integrate(rng: Rng) -> Recipe:
+    definite = rng.random() < 0.3
+    lower = rng.randint(0, 2)
+    arguments = {"lower": str(lower), "upper": str(lower + rng.randint(1, 3))} if definite else {}
+
+    def make() -> str:
+        degrees = rng.sample(range(4), rng.randint(1, 3))
+        poly = [0] * 4
+        for degree in degrees:
+            poly[degree] = _nonzero(rng, 3) * (degree + 1)
+        if definite or rng.random() < 0.5:
+            return poly_text(poly)
+        term = rng.choice(
+            [f"{rng.choice(['sin', 'cos', 'exp'])}(x)", f"{rng.randint(2, 4)}*{rng.choice(['sin', 'cos', 'exp'])}(x)"]
+        )
+        return _join(rng, poly_text(poly), term) if rng.random() < 0.75 else term
+
+    return arguments, make
+
+
+def _solve(rng: Rng) -> Recipe:
+    def make() -> str:
+        root, k = rng.randint(-9, 9), rng.randint(1, 6)
+        form = rng.random()
+        if form < 0.35:
+            b = _nonzero(rng, 9)
+            return f"{poly_text([b, k])}={k * root + b}"
+        if form < 0.55:
+            j = rng.randint(1, 4)
+            left = [_nonzero(rng, 9), k + j]
+            return f"{poly_text(left)}={poly_text([left[0] + k * root, j])}"
+        if form < 0.7:
+            return f"{k}*{_group(poly_text([_nonzero(rng, 6), 1]))}={k * rng.randint(-6, 6)}"
+        quadratic = multiply([-rng.randint(-6, 6), 1], [-rng.randint(-6, 6), 1])
+        if form < 0.85:
+            return f"{poly_text(quadratic)}=0"
+        shift = _nonzero(rng, 9)
+        return f"{poly_text([quadratic[0] + shift, *quadratic[1:]])}={shift}"
+
+    return {}, make
+
+
+def _substitute(rng: Rng) -> Recipe:
+    arguments = {"value": str(_nonzero(rng, 6))}
+
+    def make() -> str:
+        form = rng.random()
+        if form < 0.25:
+            return poly_text(_poly(rng, rng.randint(1, 3)))
+        return _join(
+            rng, f"{rng.randint(2, 5)}*{_group(poly_text(_linear(rng)))}", poly_text(_poly(rng, rng.randint(1, 2)))
+        )
+
+    return arguments, make
+
+
+def _sum(rng: Rng) -> Recipe:
+    lower = rng.randint(0, 3)
+    arguments = {"lower": str(lower), "upper": str(lower + rng.randint(1, 4))}
+
+    def make() -> str:
+        form = rng.random()
+        if form < 0.7:
+            return poly_text(_poly(rng, rng.randint(1, 2), 4))
+        return f"x*{_group(poly_text(_linear(rng, 4)))}" if form < 0.85 else f"{_group(poly_text(_linear(rng, 3)))}**2"
+
+    return arguments, make
+
+
+def _integer(rng: Rng, size: int) -> str:
+    form = rng.random()
+    if form < 0.5:
+        return str(rng.randint(2, size))
+    a, b, c = rng.randint(2, 9), rng.randint(2, 9), rng.randint(1, 9)
+    shapes = [f"{a}*{b}", f"{a}*{b}+{c}", f"{a}**2", f"{a}**2+{c}", f"{a}*({b}+{c})", f"{a}**2-{c}", f"{a}+{b}*{c}"]
+    return rng.choice(shapes)
+
+
+def _gcd(rng: Rng) -> Recipe:
+    k = rng.randint(1, 9)
+    other = k * rng.randint(2, 9)
+
+    def make() -> str:
+        return _integer(rng, 60) if rng.random() < 0.5 else str(k * rng.randint(2, 9))
+
+    return {"other": str(other)}, make
+
+
+def _mod(rng: Rng) -> Recipe:
+    return {"modulus": str(rng.randint(2, 12))}, lambda: _integer(rng, 90)
+
+
+def _evaluate(rng: Rng) -> Recipe:
+    def number(depth: int) -> str:
+        if depth == 0 or rng.random() < 0.1:
+            return str(rng.randint(1, 12))
+        a, b = number(depth - 1), number(depth - 1)
+        sign = rng.choice("+-*")
+        return f"{_group(a)}*{_group(b)}" if sign == "*" else f"{a}{sign}{_group_sum(b)}"
+
+    return {}, lambda: number(rng.choice([1, 2, 2, 3])) if rng.random() < 0.8 else f"{rng.randint(2, 9)}**2-{number(1)}"
+
+
+def _simplify(rng: Rng) -> Recipe:
+    def make() -> str:
+        form = rng.random()
+        a = _linear(rng, 5)
+        if form < 0.25:
+            return f"({poly_text(multiply(a, _linear(rng, 5)))})/{_group(poly_text(a))}"
+        if form < 0.6:
+            return _terms(rng, rng.choice([3, 3, 4]))
+        if form < 0.7:
+            k = rng.randint(2, 6)
+            return f"({poly_text([k * c for c in a])})/{k}"
+        if form < 0.8:
+            return (
+                _join(rng, "sin(x)**2", "cos(x)**2")
+                if rng.random() < 0.4
+                else f"{rng.randint(2, 6)}*sin(x)**2+{rng.randint(2, 6)}*cos(x)**2"
+            )
+        return (
+            f"x**{rng.randint(2, 5)}*x**{rng.randint(2, 5)}/x"
+            if form < 0.9
+            else _join(rng, f"x*{_group(poly_text(a))}", poly_text([0, 0, 1]))
+        )
+
+    return {}, make
+
+
+_OPERATIONS: dict[str, Callable[[Rng], Recipe]] = {
+    "expand": _expand,
+    "factor": _factor,
+    "differentiate": _differentiate,
+    "integrate": _integrate,
+    "solve": _solve,
+    "substitute": _substitute,
+    "sum": _sum,
+    "gcd": _gcd,
+    "mod": _mod,
+    "evaluate": _evaluate,
+    "simplify": _simplify,
+}
+_EVEN = {
+    "expand": 3, "factor": 2, "differentiate": 3, "integrate": 2, "solve": 2.5, "substitute": 2.5,
+    "sum": 1.5, "gcd": 1, "mod": 1.2, "evaluate": 2, "simplify": 2,
+}  # fmt: skip
+_WEIGHTS: dict[str, dict[str, float]] = {
+    "deduction": _EVEN,
+    # Going back from a plain number needs only a search, so integer operations stay rare here.
+    "abduction": {**_EVEN, "evaluate": 0.7, "gcd": 0.7, "mod": 0.7, "sum": 1.0},
+    "induction": {**_EVEN, "substitute": 4, "mod": 3, "gcd": 2, "sum": 3, "evaluate": 0.6, "solve": 1},
+}
+
+
+def _risky(rng: Rng) -> tuple[str, Mapping[str, str], Maker]:
+    """An operation that has an answer about half of the time."""
+    form = rng.random()
+    if form < 0.5:
+        value = _nonzero(rng, 5)
+
+        def fraction() -> str:
+            zero = rng.random() < 0.6
+            root = value if zero else _nonzero(rng, 6)
+            bottom = poly_text([-root, 1]) if rng.random() < 0.6 else poly_text(multiply([-root, 1], _linear(rng, 4)))
+            top = rng.choice([str(rng.randint(1, 9)), poly_text(_linear(rng))])
+            shape = f"{_group(top)}/({bottom})"
+            form = rng.random()
+            if form < 0.2:
+                return shape
+            if form < 0.4:
+                return f"{_terms(rng, rng.choice([1, 2]))}{rng.choice('+-')}log({poly_text([-root, 1])})"
+            if form < 0.5:
+                return f"({_terms(rng, 2)})/({bottom})"
+            return _join(rng, shape, _terms(rng, rng.choice([1, 1, 2])))
+
+        return "substitute", {"value": str(value)}, fraction
+    if form < 0.75:
+
+        def equation() -> str:
+            b, c = rng.randint(-6, 6), rng.randint(1, 9)
+            form = rng.random()
+            if form < 0.3:
+                return f"x**2{rng.choice('+-')}{c}=0"
+            if form < 0.6:
+                return f"{poly_text([c, b, 1])}={rng.choice(['0', str(rng.randint(1, 9))])}"
+            if form < 0.8:
+                return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text([b, 1]))}={rng.randint(-9, 9)}"
+            return f"{poly_text([c, b, 1])}={poly_text(_linear(rng))}"
+
+        return "solve", {}, equation
+    if form < 0.85:
+        return (
+            "evaluate",
+            {},
+            lambda: f"{rng.randint(1, 9)}/({rng.randint(1, 9)}-{rng.randint(1, 4)}*{rng.randint(1, 3)})",
+        )
+    return "mod", {"modulus": str(rng.choice([0, 0, rng.randint(2, 9)]))}, lambda: _integer(rng, 60)

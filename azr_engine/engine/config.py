@@ -1,0 +1,196 @@
+"""Every setting of a run, as one pydantic model per part; importable without torch.
+
+`load_config` layers a TOML file, `--set` assignments and command-line options, later ones winning, and turns every
+mistake into one line.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from azr_engine.engine.errors import UserError
+from azr_engine.trainer.protocol import TrainerConfig
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(_Section):
+    """The policy."""
+
+    name: Annotated[str, Field(description="`azr-tiny`, a local Transformers folder, or a hub id.")] = "azr-tiny"
+    style: Annotated[
+        Literal["compact", "chat"] | None, Field(description="Prompt style; empty: what the model's azr.json names.")
+    ] = None
+
+
+class PlayConfig(_Section):
+    """How much is proposed and tried in a step, and how it is sampled."""
+
+    proposals: Annotated[int, Field(ge=1, description="Proposals per step, over all domains and kinds.")] = 64
+    attempts: Annotated[int, Field(ge=2, description="Tries per admitted task; they are one group.")] = 8
+    references: Annotated[
+        int | None, Field(ge=0, description="Earlier tasks shown to the proposer; empty: the model's azr.json, else 3.")
+    ] = None
+    temperature: Annotated[float, Field(gt=0, le=10, description="Sampling temperature of both roles.")] = 1.0
+    propose_tokens: Annotated[
+        int | None, Field(ge=1, description="Most tokens of a proposal; empty: 96 in compact style, 1024 in chat.")
+    ] = None
+    solve_tokens: Annotated[
+        int | None, Field(ge=1, description="Most tokens of an answer; empty: 48 in compact style, 1024 in chat.")
+    ] = None
+    reward: Annotated[str, Field(description="Reward rule: learnability, paper, reference, or a plugin's.")] = (
+        "learnability"
+    )
+    advantage: Annotated[
+        Literal["trr++", "grpo", "dr-grpo", "rloo", "dapo"], Field(description="Advantage estimator.")
+    ] = "trr++"
+    curriculum: Annotated[str, Field(description="Curriculum: learnability, uniform, or a plugin's.")] = "learnability"
+
+
+class StoreConfig(_Section):
+    """The task store."""
+
+    seeds: Annotated[int, Field(ge=1, description="Grammar tasks per domain and kind to start from.")] = 16
+    capacity: Annotated[
+        int, Field(ge=1, description="Tasks kept as references per domain and kind; the stale leave first.")
+    ] = 4096
+
+
+class CheckpointConfig(_Section):
+    """Checkpoints."""
+
+    every: Annotated[int, Field(ge=1, description="Steps between checkpoints; a kill loses at most so many.")] = 1
+    keep: Annotated[int, Field(ge=1, description="Checkpoints kept.")] = 2
+
+
+class SandboxConfig(_Section):
+    """Where model-written code runs."""
+
+    tier: Annotated[
+        Literal["auto", "docker", "gvisor", "namespaces", "process"],
+        Field(description="Isolation; `auto` takes the strongest that works here."),
+    ] = "auto"
+    workers: Annotated[int | None, Field(ge=1, description="Worker processes per verifier; empty: one per core.")] = (
+        None
+    )
+    i_know_this_is_not_a_sandbox: Annotated[
+        bool, Field(description="Allow the tier `process`, which contains accidents but no attack.")
+    ] = False
+
+
+class RunConfig(_Section):
+    """A run."""
+
+    domains: Annotated[tuple[str, ...], Field(min_length=1, description="Domains to play.")] = ("python", "math")
+    steps: Annotated[int, Field(ge=0, description="Steps in all, those of earlier sessions included.")] = 100
+    minutes: Annotated[float | None, Field(gt=0, description="Stop after so many minutes of this session.")] = None
+    seed: Annotated[int, Field(ge=0, description="Seed of everything random.")] = 1
+    threads: Annotated[int | None, Field(ge=1, description="CPU threads of torch; empty: one per core.")] = None
+    fault_limit: Annotated[
+        float, Field(gt=0, le=1, description="Share of verifier faults in a step over which the run pauses.")
+    ] = 0.5
+    plugins: Annotated[tuple[str, ...], Field(description="Plugin files or modules to load.")] = ()
+    model: ModelConfig = ModelConfig()
+    play: PlayConfig = PlayConfig()
+    trainer: TrainerConfig = TrainerConfig()
+    store: StoreConfig = StoreConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+
+
+def load_config(
+    file: Path | None = None,
+    assignments: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """The configuration from a file, then `a.b=c` assignments, then dotted options whose value is not None.
+
+    Raises:
+        UserError: naming the file, line or setting that is wrong.
+    """
+    tree: dict[str, Any] = {}
+    if file is not None:
+        tree = _read_toml(file)
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals or not name.strip():
+            raise UserError(f"--set {assignment!r} is not of the form name=value")
+        _assign(tree, name.strip(), _value(text.strip()))
+    for name, value in (options or {}).items():
+        if value is not None:
+            _assign(tree, name, value)
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as error:
+        raise UserError(_explain(error, file)) from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the configuration {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not valid TOML: {error}") from None
+
+
+def _assign(tree: dict[str, Any], name: str, value: Any) -> None:
+    *path, last = name.split(".")
+    for part in path:
+        tree = tree.setdefault(part, {})
+        if not isinstance(tree, dict):
+            raise UserError(f"setting {name!r}: {part!r} is a value, not a section")
+    tree[last] = value
+
+
+def _value(text: str) -> Any:
+    """`text` as a TOML value where it is one, else as plain text."""
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    where = f" (in {file} or on the command line)" if file else ""
+    if first["type"] == "extra_forbidden":
+        section = ".".join(str(part) for part in first["loc"][:-1])
+        known = sorted(key.removeprefix(f"{section}.") for key, _ in settings() if key.startswith(section))
+        return f"unknown setting {name!r}{where}; known here: {', '.join(known)}"
+    return f"setting {name!r}{where}: {first['msg']}, not {first['input']!r}"
+
+
+def settings(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting's dotted name and its pydantic field, for help and documentation."""
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from settings(annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def to_toml(config: RunConfig) -> str:
+    """The configuration as TOML that `load_config` reads back; settings without a value are left out."""
+    lines: list[str] = []
+    tree = config.model_dump(mode="json", exclude_none=True)
+    lines += [f"{key} = {_toml_value(value)}" for key, value in tree.items() if not isinstance(value, dict)]
+    for section, values in tree.items():
+        if isinstance(values, dict):
+            lines += ["", f"[{section}]", *(f"{key} = {_toml_value(value)}" for key, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    # JSON's texts, numbers, booleans and arrays are TOML as they stand.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,156 @@
+"""Sampling from a Transformers causal model in this process: one prefill per prompt, finished rows dropped.
+
+Covered: any model with a dynamic KV cache, left padding, temperature sampling. Not covered: top-p, top-k, beam
+search, which would make the recorded log-probabilities differ from the trainer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from azr_engine.engine.policies.loading import LoadedModel
+from azr_engine.engine.protocols import Rendered
+from azr_engine.engine.types import Completion
+
+_MASK64 = (1 << 63) - 1
+
+
+class TransformersPolicy:
+    """A language model that samples completions with their log-probabilities.
+
+    Args:
+        loaded: model and tokenizer; the model may be trained by somebody else between calls.
+        max_rows: sequences decoded at once.
+    """
+
+    def __init__(self, loaded: LoadedModel, *, max_rows: int = 256) -> None:
+        self.model = loaded.model
+        self.tokenizer = loaded.tokenizer
+        self.style = loaded.style
+        self.weight_version = 0
+        self.max_rows = max_rows
+        self._eos = int(self.tokenizer.eos_token_id)
+        self._pad = int(self.tokenizer.pad_token_id)
+
+    def encode(self, rendered: Rendered) -> tuple[int, ...]:
+        """Token ids of plain text (special tokens in it stay text) or of chat messages."""
+        if isinstance(rendered, str):
+            ids = self.tokenizer(rendered, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        else:
+            ids = self.tokenizer.apply_chat_template(
+                rendered, add_generation_prompt=True, tokenize=True, return_dict=True
+            )["input_ids"]
+        return tuple(ids)
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        n_samples: int,
+        max_new_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> list[list[Completion]]:
+        """`n_samples` completions for each prompt; temperature 0 means greedy.
+
+        Prompts are decoded in order of length, `max_rows` sequences at a time, so that little is padding.
+        """
+        self.model.eval()
+        out: list[list[Completion]] = [[] for _ in prompts]
+        order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
+        per_batch = max(1, self.max_rows // n_samples)
+        for start in range(0, len(order), per_batch):
+            chosen = order[start : start + per_batch]
+            generator = torch.Generator().manual_seed((seed * 1_000_003 + start) & _MASK64)
+            rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
+            for position, index in enumerate(chosen):
+                group = rows[position * n_samples : (position + 1) * n_samples]
+                out[index] = [self._completion(prompts[index], ids, logprobs) for ids, logprobs in group]
+        return out
+
+    def _decode(
+        self,
+        prompts: Sequence[Sequence[int]],
+        n_samples: int,
+        max_new_tokens: int,
+        temperature: float,
+        generator: torch.Generator,
+    ) -> list[tuple[list[int], list[float]]]:
+        """Token ids and log-probabilities for each row, prompts repeated `n_samples` times in order."""
+        longest = max(len(p) for p in prompts)
+        ids = torch.tensor([[self._pad] * (longest - len(p)) + list(p) for p in prompts])
+        mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
+        padded = bool((mask == 0).any())
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        output = self.model(
+            input_ids=ids,
+            attention_mask=mask if padded else None,
+            position_ids=positions,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        cache: Any = output.past_key_values
+        logits = output.logits[:, -1].repeat_interleave(n_samples, 0)
+        if n_samples > 1:
+            cache.batch_repeat_interleave(n_samples)
+        mask = mask.repeat_interleave(n_samples, 0)
+        position = positions[:, -1].repeat_interleave(n_samples, 0)
+
+        rows = torch.arange(len(prompts) * n_samples)
+        n_rows = len(rows)
+        tokens = torch.full((n_rows, max_new_tokens), self._pad)
+        logprobs = torch.zeros(n_rows, max_new_tokens)
+        alive = torch.ones(n_rows, dtype=torch.bool)
+        for step in range(max_new_tokens):
+            token, logprob = _sample(logits, temperature, generator)
+            tokens[rows, step] = token
+            logprobs[rows, step] = logprob
+            alive &= token != self._eos
+            if step + 1 == max_new_tokens or not bool(alive.any()):
+                break
+            # Copying the cache costs as much as a few steps of decoding, so finished rows leave in batches; until
+            # then what they sample lands behind their end and is cut off.
+            if int(alive.sum()) <= 0.75 * len(rows):
+                keep = alive.nonzero().squeeze(1)
+                cache.batch_select_indices(keep)
+                rows, token, position, mask, alive = rows[keep], token[keep], position[keep], mask[keep], alive[keep]
+            position = position + 1
+            mask = torch.cat([mask, torch.ones(len(rows), 1, dtype=mask.dtype)], 1)
+            output = self.model(
+                input_ids=token[:, None],
+                attention_mask=mask if padded else None,
+                position_ids=position[:, None],
+                past_key_values=cache,
+                use_cache=True,
+            )
+            cache = output.past_key_values
+            logits = output.logits[:, -1]
+        return [self._row(tokens[i].tolist(), logprobs[i].tolist(), max_new_tokens) for i in range(n_rows)]
+
+    def _row(self, tokens: list[int], logprobs: list[float], limit: int) -> tuple[list[int], list[float]]:
+        end = tokens.index(self._eos) + 1 if self._eos in tokens else limit
+        return tokens[:end], logprobs[:end]
+
+    def _completion(self, prompt: Sequence[int], ids: list[int], logprobs: list[float]) -> Completion:
+        stopped = ids[-1] == self._eos
+        text = self.tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True)
+        return Completion(
+            tuple(prompt), tuple(ids), tuple(logprobs), text, "stop" if stopped else "length", self.weight_version
+        )
+
+
+def _sample(logits: torch.Tensor, temperature: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """int64[B] tokens and their float32[B] log-probabilities from float[B, V] logits."""
+    if temperature == 0.0:
+        logprobs = torch.log_softmax(logits.float(), -1)
+        token = logprobs.argmax(-1)
+    else:
+        logprobs = torch.log_softmax(logits.float() / temperature, -1)
+        # The Gumbel-max trick: one pass, no cumulative sums.
+        uniform = torch.rand(logprobs.shape, generator=generator).clamp_(min=1e-20)
+        token = (logprobs - torch.log(-torch.log(uniform))).argmax(-1)
+    return token, logprobs.gather(1, token[:, None]).squeeze(1)

@@ -1,0 +1,130 @@
+"""The proposing half of a step: ask for tasks, parse what comes, screen it, let the verifiers admit it.
+
+No code here knows what a domain is about. What a verifier raises becomes a fault of its batch and never stops a
+run; what the policy wrote badly is its own failure and is never masked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from azr_engine.engine.protocols import Domain, Policy, Verifier
+from azr_engine.engine.sampling import Cell, Log, Sampling, fault_event, group_by_name
+from azr_engine.engine.store import TaskStore
+from azr_engine.engine.styles import Style
+from azr_engine.engine.types import Draft, Malformed, Prompt, Proposal, Refusal, Rejection, Task
+
+
+class Proposer:
+    """The policy in the proposer's role, and the gate behind it.
+
+    Args:
+        domains, verifiers: by name.
+        store: where references come from and what counts as known.
+        screen: may refuse a draft before any verifier sees it.
+        reserved: ids of tasks that must never be admitted (the held-out suite).
+        log: told of faults.
+    """
+
+    def __init__(
+        self,
+        domains: Mapping[str, Domain],
+        verifiers: Mapping[str, Verifier],
+        policy: Policy,
+        style: Style,
+        store: TaskStore,
+        sampling: Sampling,
+        *,
+        screen: Callable[[Draft], Refusal | None],
+        reserved: Collection[str],
+        log: Log,
+    ) -> None:
+        self._domains = domains
+        self._verifiers = verifiers
+        self._policy = policy
+        self._style = style
+        self._store = store
+        self._sampling = sampling
+        self._screen = screen
+        self._reserved = frozenset(reserved)
+        self._log = log
+
+    def propose(self, plan: Mapping[Cell, int], rng: random.Random, seed: int) -> list[tuple[Proposal, Prompt]]:
+        """One completion for each planned proposal, each with references of its own."""
+        asked: list[tuple[Cell, Prompt, tuple[str, ...]]] = []
+        for (domain, kind), count in plan.items():
+            for _ in range(count):
+                references = self._store.references(domain, kind, self._sampling.n_references, rng)
+                prompt = self._domains[domain].propose_prompt(kind, references)
+                asked.append(((domain, kind), prompt, tuple(task.id for task in references)))
+        completions = self._policy.generate(
+            [self._policy.encode(self._style.render(prompt)) for _, prompt, _ in asked],
+            n_samples=1,
+            max_new_tokens=self._sampling.propose_tokens,
+            temperature=self._sampling.temperature,
+            seed=seed,
+        )
+        return [
+            (Proposal(domain, kind, completion, parents), prompt)
+            for ((domain, kind), prompt, parents), (completion,) in zip(asked, completions, strict=True)
+        ]
+
+    async def admit(self, proposed: Sequence[tuple[Proposal, Prompt]], step: int) -> list[Proposal]:
+        """Every proposal with its outcome: malformed, rejected, or a task that is new to the store."""
+        drafts = [self._parse_draft(proposal, prompt) for proposal, prompt in proposed]
+        outcomes = await self._admit_drafts(drafts)
+        known = self._store.known_ids([task.id for task in outcomes if isinstance(task, Task)]) | self._reserved
+        seen: set[str] = set()
+        settled: list[Proposal] = []
+        for (proposal, _), outcome in zip(proposed, outcomes, strict=True):
+            if isinstance(outcome, Task):
+                if outcome.id in known or outcome.id in seen:
+                    outcome = Rejection("duplicate")
+                else:
+                    seen.add(outcome.id)
+                    outcome = dataclasses.replace(outcome, parents=proposal.parents, born_step=step)
+            settled.append(dataclasses.replace(proposal, outcome=outcome))
+        return settled
+
+    async def admit_seeds(self, drafts: Sequence[Draft]) -> list[Task]:
+        """The admitted ones among grammar drafts, without repetition."""
+        outcomes = await self._admit_drafts(drafts)
+        unique = {task.id: task for task in outcomes if isinstance(task, Task) and task.id not in self._reserved}
+        return list(unique.values())
+
+    def _parse_draft(self, proposal: Proposal, prompt: Prompt) -> Draft | Malformed | Rejection:
+        text = proposal.completion.text
+        if proposal.completion.finish == "length":
+            return Malformed("unfinished", text)
+        sections = self._style.parse(prompt, text)
+        if isinstance(sections, Malformed):
+            return sections
+        draft = self._domains[proposal.domain].parse_draft(proposal.kind, sections)
+        if isinstance(draft, Malformed):
+            return draft
+        refusal = self._screen(draft)
+        return Rejection("refused", refusal.reason) if refusal else draft
+
+    async def _admit_drafts(
+        self, drafts: Sequence[Draft | Malformed | Rejection]
+    ) -> list[Task | Malformed | Rejection]:
+        """Each domain's drafts in one batch, all domains at once; order kept."""
+        results: list[Task | Malformed | Rejection] = [
+            Rejection("fault", fault=True) if isinstance(draft, Draft) else draft for draft in drafts
+        ]
+
+        async def ask(verifier: Verifier, indices: list[int]) -> None:
+            try:
+                batch = [draft for i in indices if isinstance(draft := drafts[i], Draft)]
+                found = await verifier.admit(batch)
+                for index, outcome in zip(indices, found, strict=True):
+                    results[index] = outcome
+            except Exception as error:
+                self._log(*fault_event(verifier.name, "admit", error))
+
+        names = [self._domains[d.domain].verifier if isinstance(d, Draft) else None for d in drafts]
+        await asyncio.gather(*(ask(self._verifiers[n], indices) for n, indices in group_by_name(names)))
+        return results

@@ -1,0 +1,159 @@
+"""Putting a run together: configuration in, a `SelfPlay` ready to play out, everything closed at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azr_engine.engine.config import RunConfig, to_toml
+from azr_engine.engine.errors import UserError
+from azr_engine.engine.loop import Parts, SelfPlay
+from azr_engine.engine.proposing import Proposer
+from azr_engine.engine.protocols import Domain, Verifier
+from azr_engine.engine.rundir import RunDirectory
+from azr_engine.engine.sampling import Sampling
+from azr_engine.engine.solving import Solver
+from azr_engine.engine.store import TaskStore
+from azr_engine.engine.types import Event
+from azr_engine.plugins.manager import Plugins
+
+if TYPE_CHECKING:
+    from azr_engine.engine.policies.loading import LoadedModel
+
+DEFAULT_TOKENS = {"compact": (96, 48), "chat": (1024, 1024)}
+"""Most tokens of a proposal and of an answer, by style."""
+
+
+def choose_domains(config: RunConfig, plugins: Plugins) -> tuple[dict[str, Domain], dict[str, Verifier]]:
+    """The configured domains and the verifiers they name.
+
+    Raises:
+        UserError: a domain is unknown, or names a verifier that no plugin brings.
+    """
+    known = plugins.domains(config)
+    unknown = [name for name in config.domains if name not in known]
+    if unknown:
+        raise UserError(f"unknown domain {unknown[0]!r}; known domains: {', '.join(sorted(known))}")
+    domains = {name: known[name] for name in config.domains}
+    verifiers = plugins.verifiers(config)
+    for domain in domains.values():
+        if domain.verifier not in verifiers:
+            raise UserError(f"domain {domain.name!r} needs the verifier {domain.verifier!r}, which no plugin brings")
+    return domains, {d.verifier: verifiers[d.verifier] for d in domains.values()}
+
+
+def check(config: RunConfig, plugins: Plugins) -> None:
+    """Everything that can be wrong before a model is loaded. Raises UserError."""
+    choose_domains(config, plugins)
+    plugins.reward(config.play.reward)
+    plugins.curriculum(config.play.curriculum)
+
+
+@contextmanager
+def open_session(
+    config: RunConfig, plugins: Plugins, out: Path, *, resume: bool, reserved: Collection[str] = ()
+) -> Iterator[SelfPlay]:
+    """A loop with all its parts, resumed from its last checkpoint where asked.
+
+    Args:
+        config: the settings; on resume they must agree with the run's own but for steps, minutes and threads.
+        out: the run directory.
+        reserved: ids of tasks that must never be admitted.
+
+    Raises:
+        UserError: for every mistake of the user's.
+    """
+    import torch
+
+    from azr_engine.engine.policies.loading import load_model
+    from azr_engine.engine.policies.transformers import TransformersPolicy
+    from azr_engine.trainer.torch_backend import TorchTrainer
+
+    check(config, plugins)
+    domains, verifiers = choose_domains(config, plugins)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    with ExitStack() as stack:
+        run = stack.enter_context(RunDirectory.resume(out) if resume else RunDirectory.create(out))
+        if resume:
+            _check_same(config, run)
+        loaded = load_model(config.model.name, config.model.style)
+        policy = TransformersPolicy(loaded)
+        trainer = TorchTrainer(loaded.model, config.trainer)
+        run.write_config(to_toml(config))
+        store = stack.enter_context(TaskStore(run.tasks_path))
+
+        def log(name: str, data: Mapping[str, Any]) -> None:
+            run.append_event(Event(name, loop.step + 1, data))
+
+        plugins.log = lambda name, error: log("plugin_error", {"plugin": name, "error": repr(error)})
+        sampling = sampling_of(config, loaded)
+        proposer = Proposer(
+            domains,
+            verifiers,
+            policy,
+            loaded.style,
+            store,
+            sampling,
+            screen=plugins.screen,
+            reserved=reserved,
+            log=log,
+        )
+        parts = Parts(
+            domains=domains,
+            verifiers=verifiers,
+            policy=policy,
+            trainer=trainer,
+            curriculum=plugins.curriculum(config.play.curriculum),
+            reward=plugins.reward(config.play.reward),
+            proposer=proposer,
+            solver=Solver(domains, verifiers, policy, loaded.style, sampling, log),
+            store=store,
+            run=run,
+            gate=plugins.gate,
+            observe=plugins.observe,
+            on_alarm=plugins.on_alarm,
+        )
+        loop = SelfPlay(config, parts)
+        if resume:
+            loop.resume()
+            policy.weight_version = trainer.weight_version
+        yield loop
+
+
+def sampling_of(config: RunConfig, loaded: LoadedModel) -> Sampling:
+    """The configured sampling, completed by the style's token limits and by what the model's azr.json says."""
+    play = config.play
+    propose, solve = DEFAULT_TOKENS[loaded.style.name]
+    references = play.references if play.references is not None else int(loaded.settings.get("n_references", 3))
+    return Sampling(
+        propose_tokens=play.propose_tokens or propose,
+        solve_tokens=play.solve_tokens or solve,
+        temperature=play.temperature,
+        n_attempts=play.attempts,
+        n_references=references,
+    )
+
+
+_MAY_CHANGE = {"steps", "minutes", "threads", "plugins", "sandbox", "checkpoint"}
+
+
+def _check_same(config: RunConfig, run: RunDirectory) -> None:
+    """Refuse to go on with settings that would make the run another one."""
+    import tomllib
+
+    if not run.config_path.is_file():
+        return
+    before = RunConfig.model_validate(tomllib.loads(run.config_path.read_text(encoding="utf-8")))
+    old, new = before.model_dump(mode="json"), config.model_dump(mode="json")
+    changed = [key for key in old if key not in _MAY_CHANGE and old[key] != new[key]]
+    if changed:
+        name = changed[0]
+        raise UserError(
+            f"--resume with another {name!r} than the run's own ({json.dumps(old[name])}); leave it as it was or "
+            "start a new run"
+        )

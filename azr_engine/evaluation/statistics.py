@@ -1,0 +1,36 @@
+"""pass@k and its interval, as pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def pass_at_k(n_samples: int, n_passed: int, k: int) -> float:
+    """Unbiased probability that at least one of k samples passes: 1 - C(n - c, k) / C(n, k) (arXiv 2107.03374, sec. 2.1).
+
+    Raises:
+        ValueError: k is not within 1 and `n_samples`, or `n_passed` is impossible.
+    """
+    if not 1 <= k <= n_samples or not 0 <= n_passed <= n_samples:
+        raise ValueError(f"pass@{k} of {n_passed} passes in {n_samples} samples is not defined")
+    if n_samples - n_passed < k:
+        return 1.0
+    misses = np.arange(n_samples - n_passed + 1, n_samples + 1)
+    return float(1.0 - np.prod(1.0 - k / misses))
+
+
+def bootstrap_interval(values: Sequence[float], *, level: float = 0.95, resamples: int = 2000) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean over items; the same for the same values.
+
+    Returns:
+        (low, high); (nan, nan) without values.
+    """
+    if not values:
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(0)
+    data = np.asarray(values, dtype=np.float64)
+    means = data[rng.integers(0, len(data), size=(resamples, len(data)))].mean(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

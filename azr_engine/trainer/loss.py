@@ -1,0 +1,54 @@
+"""The clipped token-level objective, as pure functions on tensors."""
+
+from __future__ import annotations
+
+import torch
+
+
+def token_logprobs(logits: torch.Tensor, ids: torch.Tensor, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probabilities of `ids` and entropies under `softmax(logits / temperature)`.
+
+    Args:
+        logits: float[B, T, V], where position t predicts token t.
+        ids: int64[B, T].
+
+    Returns:
+        float[B, T] log-probabilities and float[B, T] entropies in nats (the latter without gradient).
+    """
+    logprobs = torch.log_softmax(logits.float() / temperature, dim=-1)
+    chosen = logprobs.gather(-1, ids.unsqueeze(-1)).squeeze(-1)
+    with torch.no_grad():
+        entropy = -(logprobs.exp() * logprobs).sum(-1)
+    return chosen, entropy
+
+
+def clipped_objective(
+    logprobs: torch.Tensor,
+    old_logprobs: torch.Tensor,
+    advantages: torch.Tensor,
+    clip_low: float,
+    clip_high: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """PPO's clipped surrogate, negated to a loss per token (arXiv 1707.06347, eq. 7; split clip: 2503.14476, eq. 10).
+
+    Args:
+        logprobs, old_logprobs: float[B, T], now and when sampled.
+        advantages: float[B, 1], one per sequence.
+
+    Returns:
+        float[B, T] losses and bool[B, T], true where the clip took the gradient away.
+    """
+    ratio = torch.exp(logprobs - old_logprobs)
+    plain = ratio * advantages
+    limited = ratio.clamp(1.0 - clip_low, 1.0 + clip_high) * advantages
+    return -torch.minimum(plain, limited), limited < plain
+
+
+def k3_divergence(logprobs: torch.Tensor, base_logprobs: torch.Tensor) -> torch.Tensor:
+    """Schulman's k3 estimate of KL(policy || base) per token: `r - log r - 1` with r = base / policy; never negative.
+
+    Args:
+        logprobs, base_logprobs: float[B, T] of the sampled tokens.
+    """
+    log_ratio = base_logprobs - logprobs
+    return torch.exp(log_ratio) - log_ratio - 1.0

@@ -1,0 +1,75 @@
+"""Workers that are processes of this machine: the tiers `namespaces` and `process`.
+
+`namespaces` covers files, network, other processes, system calls, memory, CPU and wall time; see
+`verifiers.sandbox` for each. It relies on the kernel alone, and shares it with the programs.
+`process` has resource limits, an unprivileged user where the caller is root, and the supervisor. It covers accidents:
+loops, memory, floods of output. It does not cover malice: a program that leaves the interpreter's rules can read what
+the user can read and use the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import socket
+import subprocess
+
+from azr_engine.verifiers.python.pool import Link
+from azr_engine.verifiers.python.requests import Limits
+from azr_engine.verifiers.sandbox.boot import worker_command
+
+WORKER_MODULE = "azr_engine.verifiers.python.worker"
+_LAST_WORDS_BYTES = 4096
+_PATIENCE_SECONDS = 5.0
+
+
+class LocalHandle:
+    """One worker process; it leads the process group that ends with it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], link: Link) -> None:
+        self.link = link
+        self._process = process
+
+    def kill(self) -> str:
+        """End the worker, wait for it, and return the last line it wrote to stderr."""
+        process = self._process
+        process.terminate()
+        try:
+            process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.stderr is not None
+        with process.stderr as stderr:
+            readable, _, _ = select.select([stderr], [], [], 0)
+            words = os.read(stderr.fileno(), _LAST_WORDS_BYTES) if readable else b""
+        lines = words.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+class LocalLauncher:
+    """Starts workers of the tier `namespaces` or `process`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def launch(self, hash_seed: int, limits: Limits) -> LocalHandle:
+        """See `Launcher.launch`."""
+        ours, theirs = socket.socketpair()
+        command = worker_command(WORKER_MODULE, self.name, str(limits.memory_mb << 20))
+        with theirs:
+            process = subprocess.Popen(
+                command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env={"PYTHONHASHSEED": str(hash_seed + 1), "LC_ALL": "C.UTF-8"},
+                cwd="/",
+                start_new_session=True,
+            )
+        _, link = await asyncio.get_running_loop().create_connection(Link, sock=ours)
+        return LocalHandle(process, link)
+
+    async def close(self) -> None:
+        """Nothing is shared between local workers."""

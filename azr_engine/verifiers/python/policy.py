@@ -1,0 +1,140 @@
+"""What a program may say, decided on its syntax tree before anything runs.
+
+Covered: one top-level function and beside it only imports, classes and plain assignments; imports from a short
+list of pure modules; no name or attribute that reaches the interpreter, the system, the clock, a terminal or a
+file; no dunder attribute, and none spelled inside a string.
+Not covered: what a program computes. The policy keeps tasks clean and answers honest; the sandbox keeps the machine
+safe, and holds without the policy.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import re
+from dataclasses import dataclass
+
+from azr_engine.verifiers.python.source import parse_source
+
+_MODULES = """
+    abc bisect cmath collections collections.abc copy dataclasses datetime decimal enum fractions functools heapq
+    itertools json math numbers operator random re statistics string textwrap typing unicodedata
+"""
+_BUILTINS = """
+    __import__ __loader__ __spec__ aiter anext breakpoint compile copyright credits delattr dir eval exec exit
+    getattr globals help input license locals memoryview open print quit setattr vars
+"""
+_ATTRIBUTES = """
+    ag_code ag_frame attrgetter co_code cr_code cr_frame f_back f_builtins f_code f_globals f_locals func_globals
+    get_type_hints getcontext gi_code gi_frame localcontext methodcaller mro now setcontext SystemRandom tb_frame
+    tb_next today utcnow Formatter make_dataclass
+"""
+ALLOWED_MODULES = frozenset(_MODULES.split())
+BANNED_BUILTINS = frozenset(_BUILTINS.split())
+SAFE_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_")) - BANNED_BUILTINS
+_ALLOWED_DUNDER_ATTRIBUTES = frozenset(("__init__", "__name__"))
+_BANNED_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+_DUNDER = re.compile(r"__\w+__")
+_STATEMENTS_BESIDE = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.ClassDef)
+
+
+class Banned(ValueError):
+    """The program says something it may not; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that passed the policy.
+
+    `function` names the one function, which the worker calls; `uses_sets` says that hash order may show in results.
+    """
+
+    source: str
+    function: str
+    uses_sets: bool
+
+
+@functools.lru_cache(maxsize=1024)
+def check_program(source: str) -> Program:
+    """Parse `source` and apply the policy.
+
+    Raises:
+        Banned: it parses, but says something it may not.
+        ValueError: it does not parse, or is too long.
+    """
+    tree = parse_source(source)
+    assert isinstance(tree, ast.Module)
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if len(functions) != 1:
+        raise Banned(f"defines {len(functions)} functions instead of one")
+    for position, node in enumerate(tree.body):
+        docstring = position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not docstring and not isinstance(node, (ast.FunctionDef, *_STATEMENTS_BESIDE)):
+            raise Banned(f"a top-level {type(node).__name__} statement")
+    _check_nodes(tree)
+    return Program(source, functions[0], any(_makes_set(node) for node in ast.walk(tree)))
+
+
+def _makes_set(node: ast.AST) -> bool:
+    named = isinstance(node, ast.Name) and node.id in ("set", "frozenset")
+    return named or isinstance(node, ast.Set | ast.SetComp)
+
+
+def _check_nodes(tree: ast.Module) -> None:
+    imported: set[str] = set()
+    stores: list[ast.Attribute] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported.update(_import(alias.name, alias.asname) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.update(_import_from(node))
+        elif isinstance(node, ast.Attribute):
+            _check_attribute(node.attr)
+            if not isinstance(node.ctx, ast.Load):
+                stores.append(node)
+        elif isinstance(node, ast.Name):
+            _check_name(node.id)
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and _DUNDER.search(node.value):
+                raise Banned("a double-underscore name inside a string")
+        elif isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
+            raise Banned("asynchronous code")
+        elif isinstance(node, ast.MatchClass):
+            for name in node.kwd_attrs:
+                _check_attribute(name)
+        elif isinstance(node, ast.arg):
+            _check_name(node.arg)
+    for node in stores:
+        base = node.value.id if isinstance(node.value, ast.Name) else ""
+        if base in imported or base in SAFE_BUILTINS:
+            raise Banned(f"assigns to {base}.{node.attr}")
+
+
+def _import(name: str, renamed: str | None) -> str:
+    if name not in ALLOWED_MODULES:
+        raise Banned(f"imports {name}")
+    bound = renamed or name.partition(".")[0]
+    _check_name(bound)
+    return bound
+
+
+def _import_from(node: ast.ImportFrom) -> list[str]:
+    if node.level or node.module not in ALLOWED_MODULES:
+        raise Banned(f"imports from {node.module}")
+    for alias in node.names:
+        if alias.name.startswith("_") or alias.name in _BANNED_ATTRIBUTES:
+            raise Banned(f"imports {alias.name}")
+        _check_name(alias.asname or alias.name)
+    return [alias.asname or alias.name for alias in node.names]
+
+
+def _check_attribute(name: str) -> None:
+    dunder = name.startswith("__") and name.endswith("__") and name not in _ALLOWED_DUNDER_ATTRIBUTES
+    if dunder or name in _BANNED_ATTRIBUTES:
+        raise Banned(f"the attribute {name}")
+
+
+def _check_name(name: str) -> None:
+    if name in BANNED_BUILTINS or (name.startswith("__") and name.endswith("__")):
+        raise Banned(f"the name {name}")

@@ -1,0 +1,40 @@
+"""Start a worker module by path without running the `__init__` of the packages above it.
+
+    python -S -s -P -B boot.py azr_engine.verifiers.python.worker ARGUMENT...
+
+Those packages may import heavy things one day; a worker wants to be small, because every page it holds is paid
+for again at each fork. They are entered as bare namespaces that know only where their modules lie.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import types
+
+
+def worker_command(module: str, *arguments: str, python: str = sys.executable, boot: str = __file__) -> list[str]:
+    """The command line that runs `module.main(arguments)` in a fresh interpreter.
+
+    No site packages (-S, -s), no current folder on the path (-P), no byte code written (-B). PYTHONHASHSEED in the
+    environment stays in force, which -I and -E would undo.
+    """
+    return [python, "-S", "-s", "-P", "-B", boot, module, *arguments]
+
+
+def _main() -> None:
+    # `random`, `threading` and others register hooks that would touch some 150 pages at every fork of the worker.
+    os.register_at_fork = lambda **_: None
+    module, *arguments = sys.argv[1:]
+    root = os.path.realpath(__file__).rsplit("/", 4)[0]
+    names = module.split(".")
+    for n in range(1, len(names)):
+        package = types.ModuleType(".".join(names[:n]))
+        package.__path__ = ["/".join((root, *names[:n]))]
+        sys.modules[package.__name__] = package
+    importlib.import_module(module).main(arguments)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,186 @@
+"""Curricula: what every one must keep (sums, floors, determinism, state), and what the default one learns."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azr_engine.curriculum import (
+    CURRICULA,
+    DEFAULT_CURRICULUM,
+    Cell,
+    Curriculum,
+    LearnabilityCurriculum,
+    UniformCurriculum,
+    apportion,
+)
+
+every = pytest.mark.parametrize("name", CURRICULA)
+
+cells_strategy = st.lists(
+    st.tuples(st.sampled_from(["python", "math", "lean"]), st.sampled_from(["deduction", "abduction", "induction"])),
+    min_size=1,
+    unique=True,
+)
+observation = st.integers(0, 30).flatmap(
+    lambda n: st.tuples(st.just(n), st.integers(0, n), st.none() | st.floats(0.0, 0.5))
+)
+history = st.lists(st.tuples(st.integers(0, 8), observation), max_size=30)
+
+A, B, C = ("python", "deduction"), ("python", "abduction"), ("math", "deduction")
+
+
+def _after(name: str, cells: list[Cell], events: list[tuple[int, tuple[int, int, float | None]]]) -> Curriculum:
+    curriculum = CURRICULA[name]()
+    for index, (n_tasks, n_effective, learnability) in events:
+        cell = cells[index % len(cells)]
+        curriculum.observe(cell, n_tasks=n_tasks, n_effective=n_effective, learnability=learnability)
+    return curriculum
+
+
+@every
+@given(cells=cells_strategy, budget=st.integers(0, 200), events=history, seed=st.integers(0, 999))
+def test_a_plan_names_every_cell_and_spends_the_budget(
+    name: str, cells: list[Cell], budget: int, events: list[tuple[int, tuple[int, int, float | None]]], seed: int
+) -> None:
+    plan = _after(name, cells, events).plan(cells, budget, random.Random(seed))
+    assert list(plan) == cells
+    assert sum(plan.values()) == budget
+    assert all(count >= (1 if budget >= len(cells) else 0) for count in plan.values())
+
+
+@every
+@given(cells=cells_strategy, budget=st.integers(0, 200), events=history, seed=st.integers(0, 999))
+def test_the_same_past_and_generator_give_the_same_plan_also_through_json(
+    name: str, cells: list[Cell], budget: int, events: list[tuple[int, tuple[int, int, float | None]]], seed: int
+) -> None:
+    curriculum = _after(name, cells, events)
+    restored = CURRICULA[name]()
+    restored.load_state_dict(json.loads(json.dumps(curriculum.state_dict(), allow_nan=False)))
+    assert restored.state_dict() == curriculum.state_dict()
+    plan = curriculum.plan(cells, budget, random.Random(seed))
+    assert plan == curriculum.plan(cells, budget, random.Random(seed))
+    assert plan == restored.plan(cells, budget, random.Random(seed))
+
+
+@given(
+    cells=cells_strategy,
+    budget=st.integers(1, 500),
+    events=history,
+    floor_share=st.floats(0.01, 0.5),
+)
+def test_no_cell_falls_below_its_floor(
+    cells: list[Cell], budget: int, events: list[tuple[int, tuple[int, int, float | None]]], floor_share: float
+) -> None:
+    curriculum = LearnabilityCurriculum(floor_share=floor_share)
+    curriculum.load_state_dict(_after("learnability", cells, events).state_dict())
+    plan = curriculum.plan(cells, budget, random.Random(0))
+    floor = min(math.ceil(floor_share * budget / len(cells)), budget // len(cells))
+    assert min(plan.values()) >= floor
+
+
+@every
+@given(budget=st.integers(1, 2))
+def test_a_budget_smaller_than_the_cells_reaches_each_of_them_in_the_long_run(name: str, budget: int) -> None:
+    cells = [A, B, C]
+    curriculum = CURRICULA[name]()
+    curriculum.observe(A, n_tasks=1000, n_effective=1000, learnability=0.25)
+    curriculum.observe(B, n_tasks=1000, n_effective=0, learnability=0.0)
+    rng = random.Random(0)
+    totals = dict.fromkeys(cells, 0)
+    for _ in range(300):
+        for cell, count in curriculum.plan(cells, budget, rng).items():
+            totals[cell] += count
+    assert min(totals.values()) > 20
+
+
+@every
+def test_the_registry_makes_fresh_curricula_of_the_protocol(name: str) -> None:
+    curriculum = CURRICULA[name]()
+    assert isinstance(curriculum, Curriculum)
+    assert curriculum.name == name
+    assert CURRICULA[name]() is not curriculum
+    assert DEFAULT_CURRICULUM == "learnability"
+
+
+def test_uniform_hands_the_remainder_to_different_cells() -> None:
+    rng = random.Random(0)
+    lucky = {
+        max(plan, key=plan.__getitem__) for plan in (UniformCurriculum().plan([A, B, C], 4, rng) for _ in range(50))
+    }
+    assert lucky == {A, B, C}
+
+
+def test_an_untried_default_curriculum_is_uniform() -> None:
+    assert LearnabilityCurriculum().plan([A, B, C], 30, random.Random(0)) == {A: 10, B: 10, C: 10}
+
+
+def test_learnable_cells_get_more_by_hand() -> None:
+    curriculum = LearnabilityCurriculum(floor_share=0.3)
+    curriculum.observe(A, n_tasks=8, n_effective=8, learnability=1 / 4)
+    curriculum.observe(B, n_tasks=8, n_effective=0, learnability=0.0)
+    # L = (8/6 + 2)/16 = 5/24 and (8/6)/16 = 2/24; effective rates 16/16 and 8/16, so lifts 1 and 2.
+    # Floors 0.15 and 0.3; the free 0.55 splits 5 : 2.
+    shares = {A: 0.15 + 0.55 * 5 / 7, B: 0.3 + 0.55 * 2 / 7}
+    plan = curriculum.plan([A, B], 10_000, random.Random(0))
+    assert plan == {cell: round(10_000 * share) for cell, share in shares.items()}
+
+
+def test_old_evidence_fades() -> None:
+    curriculum = LearnabilityCurriculum()
+    curriculum.observe(A, n_tasks=100, n_effective=0, learnability=0.0)
+    early = curriculum.plan([A, B], 100, random.Random(0))
+    for _ in range(30):
+        curriculum.observe(A, n_tasks=10, n_effective=10, learnability=0.25)
+    late = curriculum.plan([A, B], 100, random.Random(0))
+    assert early[A] < 50 < late[A]
+
+
+def test_a_step_that_could_not_be_estimated_is_no_evidence_of_low_learnability() -> None:
+    curriculum = LearnabilityCurriculum()
+    for cell in (A, B):
+        curriculum.observe(cell, n_tasks=8, n_effective=8, learnability=0.0)
+    curriculum.observe(A, n_tasks=50, n_effective=50, learnability=None)
+    plan = curriculum.plan([A, B], 1000, random.Random(0))
+    assert plan[A] > plan[B], "what was known of A has faded, and nothing new speaks against it"
+
+
+@pytest.mark.parametrize(
+    ("n_tasks", "n_effective", "learnability"), [(3, 4, 0.1), (3, -1, 0.1), (3, 3, 0.6), (3, 3, math.nan)]
+)
+def test_impossible_observations_are_refused(n_tasks: int, n_effective: int, learnability: float) -> None:
+    with pytest.raises(ValueError, match=r"cannot be|outside"):
+        LearnabilityCurriculum().observe(A, n_tasks=n_tasks, n_effective=n_effective, learnability=learnability)
+
+
+@pytest.mark.parametrize("arguments", [{"floor_share": 0.0}, {"floor_share": 0.51}, {"decay": 0.0}, {"decay": 1.1}])
+def test_settings_out_of_range_are_refused(arguments: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        LearnabilityCurriculum(**arguments)
+
+
+@given(
+    weights=st.dictionaries(st.tuples(st.text(max_size=2), st.text(max_size=2)), st.floats(1e-3, 1e3), min_size=1),
+    spare=st.integers(0, 300),
+)
+def test_apportionment_stays_within_one_of_the_quota(weights: dict[Cell, float], spare: int) -> None:
+    budget = len(weights) + spare
+    total = sum(weights.values())
+    quotas = {cell: budget * weight / total for cell, weight in weights.items()}
+    plan = apportion(weights, budget, random.Random(0))
+    if min(quotas.values()) >= 1.0:
+        assert all(abs(plan[cell] - quota) < 1.0 + 1e-6 for cell, quota in quotas.items())
+    heavier = sorted(weights, key=weights.__getitem__)
+    assert all(plan[low] <= plan[high] + 1 for low, high in itertools.pairwise(heavier))
+
+
+@pytest.mark.parametrize(("weights", "budget"), [({}, 3), ({A: 1.0}, -1), ({A: 0.0}, 3), ({A: math.inf}, 3)])
+def test_an_impossible_split_is_refused(weights: dict[Cell, float], budget: int) -> None:
+    with pytest.raises(ValueError, match="cannot split"):
+        apportion(weights, budget, random.Random(0))
