@@ -2,13 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Everywhere but on Linux x86-64, where PyPI's own torch is the CUDA build, the constraint names the version alone.
-TORCH_INDEX := https://download.pytorch.org/whl/cpu
+PIP_FLAGS ?=
 
-.PHONY: run test lint clean bench
+.PHONY: run test lint clean
 
 run: $(READY)  ## Set up, then self-play with the embedded model, ending with a before/after table.
-	$(BIN)/azr-engine run --domains python,math --steps 20 --compare
+	$(BIN)/azr-engine run --domains python,math --steps 20 --compare 50
 
 test: $(READY)  ## Set up, then run the linters and every test.
 	$(MAKE) lint
@@ -22,7 +21,7 @@ lint: $(READY)
 
 $(READY): pyproject.toml constraints-cpu.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints-cpu.txt --editable '.[test]'
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint constraints-cpu.txt --editable '.[test]'
 	touch $(READY)
 
 clean:

@@ -43,11 +43,11 @@ async def _admit(name: str, run: Path | None, plugins: Sequence[str], sandbox: s
         async with domain_and_verifier(name, plugins=plugins, sandbox=sandbox, unsafe=unsafe) as (domain, verifier):
 
             async def work(batch: Sequence[Numbered]) -> list[dict[str, Any]]:
-                drafts = [domain.draft(text_field(n, line, "kind"), object_field(n, line, "draft")) for n, line in batch]
-                outcomes = iter(await verifier.admit([draft for draft in drafts if isinstance(draft, Draft)]))
-                return [
-                    _line(draft if isinstance(draft, Malformed) else next(outcomes), store) for draft in drafts
+                drafts = [
+                    domain.draft(text_field(n, line, "kind"), object_field(n, line, "draft")) for n, line in batch
                 ]
+                outcomes = iter(await verifier.admit([draft for draft in drafts if isinstance(draft, Draft)]))
+                return [_line(draft if isinstance(draft, Malformed) else next(outcomes), store) for draft in drafts]
 
             def _line(outcome: Malformed | Rejection | Task, store: TaskStore | None) -> dict[str, Any]:
                 if isinstance(outcome, Malformed):

@@ -64,9 +64,7 @@ async def _judge_batch(domain: Domain, verifier: Verifier, batch: Sequence[Numbe
     return [(verdict or next(verdicts)).to_json() for verdict in settled]
 
 
-async def _tasks(
-    domain: Domain, verifier: Verifier, batch: Sequence[Numbered]
-) -> list[Task | Rejection | Malformed]:
+async def _tasks(domain: Domain, verifier: Verifier, batch: Sequence[Numbered]) -> list[Task | Rejection | Malformed]:
     """The task of each line, given as a task or admitted from its draft; equal drafts are admitted once."""
     from azr_engine.cli.lines import object_field, text_field
     from azr_engine.engine.errors import UserError

@@ -45,7 +45,7 @@ def summarise(suite: str, episodes: Sequence[Episode], ks: Sequence[int]) -> dic
     """The JSON of `azr-engine eval`: accuracy and pass@k by `domain/kind`, by domain, and overall.
 
     `accuracy` is pass@1; each interval is a 95% bootstrap over tasks. Tasks whose every verdict was masked are left
-    out and counted in `unjudged`.
+    out and counted in `unjudged`; a figure without any task is null.
     """
     by_kind: dict[str, list[Episode]] = {}
     by_domain: dict[str, list[Episode]] = {}
@@ -65,22 +65,22 @@ def _summary(episodes: Sequence[Episode], ks: Sequence[int]) -> dict[str, Any]:
     judged = [e for e in episodes if e.scored]
     values = {k: [_pass(e, k) for e in judged if len(e.scored) >= k] for k in ks}
     first = [_pass(e, 1) for e in judged]
-    low, high = bootstrap_interval(first)
     return {
         "n": len(judged),
         "accuracy": _mean(first),
-        "ci95": [low, high],
+        "ci95": bootstrap_interval(first),
         "pass_at_k": {
-            str(k): {"value": _mean(items), "ci95": list(bootstrap_interval(items))} for k, items in values.items()
+            str(k): {"value": _mean(items), "ci95": bootstrap_interval(items)} for k, items in values.items()
         },
         "unjudged": len(episodes) - len(judged),
     }
 
 
 def _mean_of_kinds(domain: str, kinds: Mapping[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
-    """A domain's summary, its accuracy averaged over kinds rather than over tasks."""
-    own = [values["accuracy"] for name, values in kinds.items() if name.startswith(f"{domain}/")]
-    return {**summary, "mean_over_kinds": _mean(own)}
+    """A domain's summary over tasks, and pass@k averaged over kinds."""
+    own = [values for name, values in kinds.items() if name.startswith(f"{domain}/") and values["n"]]
+    means = {k: _mean([values["pass_at_k"][k]["value"] for values in own]) for k in summary["pass_at_k"]}
+    return {**summary, "mean_over_kinds": means}
 
 
 def _pass(episode: Episode, k: int) -> float:
@@ -88,5 +88,5 @@ def _pass(episode: Episode, k: int) -> float:
     return pass_at_k(len(scored), sum(a.verdict.score >= 0.5 for a in scored), k)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values else float("nan")
+def _mean(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None

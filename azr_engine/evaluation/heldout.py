@@ -29,7 +29,7 @@ def heldout_ids() -> frozenset[str]:
 
 
 async def build(verifiers: Mapping[str, Verifier], *, per_kind: int, seed: int) -> list[Task]:
-    """`per_kind` tasks of each domain and kind with held-out, pairwise different skeletons (where there are enough).
+    """`per_kind` tasks of each domain and kind with held-out skeletons, each repeated as little as the grammar allows.
 
     Drafts come from the grammars with a seed of their own and are admitted by the real verifiers.
     """
@@ -41,16 +41,20 @@ async def build(verifiers: Mapping[str, Verifier], *, per_kind: int, seed: int) 
             rng = random.Random(f"{seed}/{name}/{kind}")
             found: dict[str, Task] = {}
             per_skeleton: dict[str, int] = {}
+            most, skipped = 1, 0
             while len(found) < per_kind:
                 batch: list[Draft] = []
                 while len(batch) < 128:
                     solved = solve(rng, kind)
                     if solved is None or not held_out(solved.skeleton):
                         continue
-                    # A kind with few skeletons repeats each a bounded number of times.
-                    if per_skeleton.get(solved.skeleton, 0) < 3:
-                        per_skeleton[solved.skeleton] = per_skeleton.get(solved.skeleton, 0) + 1
-                        batch.append(solved.draft)
+                    # Each skeleton once as long as new ones turn up, then twice, and so on.
+                    if per_skeleton.get(solved.skeleton, 0) >= most:
+                        skipped += 1
+                        most, skipped = (most + 1, 0) if skipped > 200 else (most, skipped)
+                        continue
+                    per_skeleton[solved.skeleton] = per_skeleton.get(solved.skeleton, 0) + 1
+                    batch.append(solved.draft)
                 for outcome in await verifiers[name].admit(batch):
                     if isinstance(outcome, Task) and len(found) < per_kind:
                         found[outcome.id] = dataclasses.replace(outcome, born_step=0)

@@ -8,7 +8,9 @@ import numpy as np
 
 
 def pass_at_k(n_samples: int, n_passed: int, k: int) -> float:
-    """Unbiased probability that at least one of k samples passes: 1 - C(n - c, k) / C(n, k) (arXiv 2107.03374, sec. 2.1).
+    """Probability that at least one of k samples passes, unbiased: 1 - C(n - c, k) / C(n, k).
+
+    Source: arXiv 2107.03374, section 2.1.
 
     Raises:
         ValueError: k is not within 1 and `n_samples`, or `n_passed` is impossible.
@@ -21,14 +23,16 @@ def pass_at_k(n_samples: int, n_passed: int, k: int) -> float:
     return float(1.0 - np.prod(1.0 - k / misses))
 
 
-def bootstrap_interval(values: Sequence[float], *, level: float = 0.95, resamples: int = 2000) -> tuple[float, float]:
+def bootstrap_interval(
+    values: Sequence[float], *, level: float = 0.95, resamples: int = 2000
+) -> tuple[float, float] | None:
     """Percentile bootstrap interval of the mean over items; the same for the same values.
 
     Returns:
-        (low, high); (nan, nan) without values.
+        (low, high); None without values.
     """
     if not values:
-        return float("nan"), float("nan")
+        return None
     rng = np.random.default_rng(0)
     data = np.asarray(values, dtype=np.float64)
     means = data[rng.integers(0, len(data), size=(resamples, len(data)))].mean(axis=1)

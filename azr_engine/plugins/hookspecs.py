@@ -102,7 +102,7 @@ def azr_observe(event: Event) -> None:
 
 
 @hookspec
-def azr_on_alarm(alarm: Alarm) -> AlarmAction | None:  # type: ignore[empty-body]
+def azr_on_alarm(alarm: Alarm) -> AlarmAction | None:
     """Decides what an alarm does: `continue`, `pause` or `halt`; the strictest answer wins.
 
     >>> @hookimpl

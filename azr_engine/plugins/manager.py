@@ -90,7 +90,7 @@ class Plugins:
 
     def reward(self, name: str) -> RewardRule:
         """The reward rule of that name, built in or a plugin's."""
-        rules = {**REWARDS, **{rule.name: rule for rule in _flatten(self._manager.hook.azr_rewards())}}
+        rules: dict[str, RewardRule] = {**REWARDS, **{rule.name: rule for rule in _flatten(self._manager.hook.azr_rewards())}}
         return _choose("reward", name, rules)
 
     def curriculum(self, name: str) -> Curriculum:
@@ -141,9 +141,8 @@ class Plugins:
             except Exception as error:
                 self.log(implementation.plugin_name, error)
                 wanted = "pause"
-            if wanted not in _STRICTNESS:
-                wanted = "pause"
-            action = max(action, wanted, key=_STRICTNESS.index)
+            strictness = _STRICTNESS.index(wanted if wanted in _STRICTNESS else "pause")
+            action = _STRICTNESS[max(strictness, _STRICTNESS.index(action))]
         return action
 
     def extend_cli(self, app: Any) -> None:

@@ -95,7 +95,7 @@ class TableView:
 
 def _tokens_per_second(metrics: Metrics) -> float:
     tokens = metrics["tokens"]
-    return (tokens["generated"] + tokens["trained"]) / max(1e-9, metrics["seconds"])
+    return float(tokens["generated"] + tokens["trained"]) / max(1e-9, float(metrics["seconds"]))
 
 
 def _percent(value: float | None) -> str:

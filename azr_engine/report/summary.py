@@ -81,5 +81,7 @@ def accuracy_table(
 
 
 def _interval(entry: Mapping[str, Any]) -> str:
+    if entry["ci95"] is None:
+        return "-"
     low, high = entry["ci95"]
     return f"{entry['value']:.2f} [{low:.2f}, {high:.2f}]"

@@ -132,6 +132,14 @@ def test_learnable_cells_get_more_by_hand() -> None:
     assert plan == {cell: round(10_000 * share) for cell, share in shares.items()}
 
 
+def test_a_floor_that_is_no_whole_number_is_rounded_up() -> None:
+    curriculum = LearnabilityCurriculum(floor_share=0.3)
+    curriculum.observe(A, n_tasks=10**6, n_effective=10**6, learnability=1 / 4)
+    curriculum.observe(B, n_tasks=10**6, n_effective=10**6, learnability=0.0)
+    # The floor is 2.25; by remainders alone B would get 2 of the 15.
+    assert curriculum.plan([A, B], 15, random.Random(0)) == {A: 12, B: 3}
+
+
 def test_old_evidence_fades() -> None:
     curriculum = LearnabilityCurriculum()
     curriculum.observe(A, n_tasks=100, n_effective=0, learnability=0.0)
@@ -140,6 +148,9 @@ def test_old_evidence_fades() -> None:
         curriculum.observe(A, n_tasks=10, n_effective=10, learnability=0.25)
     late = curriculum.plan([A, B], 100, random.Random(0))
     assert early[A] < 50 < late[A]
+    for _ in range(30):
+        curriculum.observe(A, n_tasks=10, n_effective=10, learnability=0.0)
+    assert curriculum.plan([A, B], 100, random.Random(0))[A] < 50
 
 
 def test_a_step_that_could_not_be_estimated_is_no_evidence_of_low_learnability() -> None:
@@ -174,6 +185,7 @@ def test_apportionment_stays_within_one_of_the_quota(weights: dict[Cell, float],
     total = sum(weights.values())
     quotas = {cell: budget * weight / total for cell, weight in weights.items()}
     plan = apportion(weights, budget, random.Random(0))
+    assert sum(plan.values()) == budget and min(plan.values()) >= 1
     if min(quotas.values()) >= 1.0:
         assert all(abs(plan[cell] - quota) < 1.0 + 1e-6 for cell, quota in quotas.items())
     heavier = sorted(weights, key=weights.__getitem__)

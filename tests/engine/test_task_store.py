@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sqlite3
@@ -288,6 +289,7 @@ def test_references_are_distinct_live_tasks_of_the_cell_and_repeatable(store: Ta
         assert found == store.references(*CELL, n, random.Random(n))
         assert len({task.id for task in found}) == n
         assert {task.id for task in found} <= _live(store)
+    assert all(len(store.references(*CELL, 14, random.Random(seed))) == 14 for seed in range(30))
     assert len(store.references(*CELL, 99, random.Random(0))) == 15
     assert store.references(*CELL, 0, random.Random(0)) == []
     assert store.references("math", "deduction", 3, random.Random(0)) == []
@@ -378,6 +380,16 @@ def test_reading_never_makes_a_store(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
+def test_a_folder_without_permission_is_one_clear_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(UserError, match=r"tasks\.sqlite: unable to open database file"):
+            TaskStore(tmp_path / "tasks.sqlite")
+    finally:
+        tmp_path.chmod(0o755)
+
+
 def test_a_full_disk_is_one_clear_line_and_the_last_step_stays(store: TaskStore) -> None:
     store.commit_step(1, make_tasks(0, 3))
     before = dump(store)
@@ -435,20 +447,20 @@ def test_killed_in_the_middle_of_a_step_larger_than_the_cache(tmp_path: Path) ->
         store.commit_step(2, make_tasks(0, 3))
 
 
-def test_killed_between_any_two_lines_the_store_is_at_a_step_boundary(tmp_path: Path) -> None:
-    script = Path(__file__).with_name("kill_at_every_line.py")
+def test_killed_in_any_state_of_the_disk_the_store_is_at_a_step_boundary(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("kill_at_every_change.py")
     done = subprocess.run(
         [sys.executable, str(script), "store", str(tmp_path / "killed")], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    *killed, finished = done.stdout.split()
+    n_runs = int(done.stdout)
     with TaskStore(tmp_path / "killed" / "0" / "tasks.sqlite") as store:
         before = dump(store)
-    with TaskStore(tmp_path / "killed" / finished / "tasks.sqlite") as store:
+    with TaskStore(tmp_path / "killed" / str(n_runs) / "tasks.sqlite") as store:
         after = dump(store)
     ends = []
-    for number in killed:
-        with TaskStore(tmp_path / "killed" / number / "tasks.sqlite") as store:
+    for number in range(1, n_runs + 1):
+        with TaskStore(tmp_path / "killed" / str(number) / "tasks.sqlite") as store:
             ends.append(store.last_step)
             assert store.integrity_check() == []
             assert dump(store) == (before if store.last_step == 1 else after)

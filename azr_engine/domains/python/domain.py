@@ -123,7 +123,7 @@ class PythonDomain:
         given = task.given
         if task.kind == "induction":
             pairs = "\n".join(f"{pair['input']}->{pair['output']}" for pair in given["pairs"])
-            sections = (Section("message", str(given["message"])), Section("pairs", pairs))
+            sections: tuple[Section, ...] = (Section("message", str(given["message"])), Section("pairs", pairs))
         else:
             sections = tuple(Section(name, str(text)) for name, text in given.items())
         returns = (Section("answer", _ANSWER[task.kind]),)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 LETTERS = "abcde"
+_FOLDS = ("sum", "len", "max", "min")
 Rng = random.Random
 
 
@@ -187,7 +188,10 @@ def _int(rng: Rng, scope: dict[str, str], depth: int) -> str:
         return rng.choice(ints) if ints and rng.random() < 0.75 else str(n)
     choices: list[Callable[[], str]] = []
     if ints or rng.random() < 0.3:
-        sub = lambda: _int(rng, scope, depth - 1)  # noqa: E731
+
+        def sub() -> str:
+            return _int(rng, scope, depth - 1)
+
         choices += [
             lambda: f"{_atom(sub())}{rng.choice(['+', '-', '*'])}{_atom(_int(rng, scope, 0))}",
             lambda: f"{_atom(sub())}{rng.choice(['+', '-'])}{_atom(sub())}",
@@ -196,13 +200,16 @@ def _int(rng: Rng, scope: dict[str, str], depth: int) -> str:
             lambda: f"abs({sub()})",
         ]
     if lists:
-        source = lambda: _list(rng, scope, depth - 1) if depth > 1 else rng.choice(lists)  # noqa: E731
+
+        def source() -> str:
+            return _list(rng, scope, depth - 1) if depth > 1 else rng.choice(lists)
+
         choices += [
-            lambda: f"{rng.choice(['sum', 'len', 'max', 'min'])}({source()})",
+            lambda: f"{rng.choice(_FOLDS)}({source()})",
             lambda: f"{rng.choice(lists)}[{rng.choice(['0', '-1'])}]",
             lambda: f"{rng.choice(lists)}.count({n})",
             lambda: (
-                f"{rng.choice(['sum', 'len', 'max', 'min'])}({rng.choice(lists)}){rng.choice(['+', '-', '*'])}{_atom(_int(rng, scope, 0))}"
+                f"{rng.choice(_FOLDS)}({rng.choice(lists)}){rng.choice(['+', '-', '*'])}{_atom(_int(rng, scope, 0))}"
             ),
         ]
     if strs:

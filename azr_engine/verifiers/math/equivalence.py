@@ -6,14 +6,14 @@ points with 50 digits, where a difference decides against; (3) SymPy's exact exp
 
 Error bound of stage 4: it accepts only where both sides are built from functions that are analytic on every
 interval of their common domain (no `abs`, `sign`, `floor`, `ceiling`; fractional powers of square-free
-polynomials alone) and where no rounding hid a part. Two such sides that differ agree on isolated points at most;
+rational functions alone) and where no rounding hid a part. Two such sides that differ agree on isolated points at most;
 to pass, they would have to agree to 500 digits at each of at least six points drawn from a grid of 10**9 per
 scale of size: less than 10**-50 by chance for any difference that was not made from those points.
 
 Policies:
 - The field is the real numbers. An answer must have a value at every sampled point where gold has one: `2*log(x)`
   is no answer for `log(x**2)`. It may have values where gold has none: `x+1` answers `(x**2-1)/(x-1)`
-  (removable singularities), and for rational functions equality is equality of the reduced functions.
+  (removable singularities). Parts that cancel exactly are ignored with their domains, as in `x+0*log(x)`.
 - Powers and logarithms take the principal branch: `x**(1/3)` has no real value at negative x.
 - Every symbol ranges over the reals, so `sqrt(x**2)` equals `abs(x)` and not `x`.
 """
@@ -49,10 +49,12 @@ def equal(gold: Node, answer: Node) -> bool | None:
         return known
     names = sorted({*symbols(gold), *symbols(answer)})
     points = random_points(names, N_POINTS if names else 1, to_text(gold), to_text(answer))
-    screened = [_differs(gold, answer, point) for point in points]
-    if True in screened:
-        return False
-    n_defined = screened.count(False)
+    n_defined = 0
+    for point in points:
+        differs = _differs(gold, answer, point)
+        if differs:
+            return False
+        n_defined += differs is False
     try:
         difference = to_sympy(gold) - to_sympy(answer)
     except OperationError:
@@ -61,10 +63,8 @@ def equal(gold: Node, answer: Node) -> bool | None:
         return True
     if n_defined >= (MIN_POINTS if names else 1) and _is_piecewise_free(gold) and _is_piecewise_free(answer):
         proven = [_agrees_closely(gold, answer, point) for point in points]
-        if None not in proven and False not in proven:
-            return True
-        if False in proven:
-            return False
+        if None not in proven:
+            return False not in proven
     return True if sympy.simplify(difference) == 0 else None
 
 
@@ -127,7 +127,6 @@ def _is_piecewise_free(node: Node) -> bool:
 def _is_square_free(base: Node) -> bool:
     if not symbols(base):
         return True
-    expression = to_sympy(base)
-    if not expression.is_polynomial():
-        return False
-    return bool(sympy.Poly(expression).is_sqf)
+    top, bottom = sympy.fraction(sympy.together(to_sympy(base)))
+    product = top * bottom
+    return bool(product.is_polynomial() and sympy.Poly(product, *product.free_symbols).is_sqf)

@@ -119,24 +119,24 @@ def _factored(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decis
     answer = plain(answer)
     if not _is_expression(answer):
         return False, "not an expression"
-    matched, reason = _matched(_factors(gold), _factors(answer), lambda a, b: proportional(a, b, equal))
+    matched, reason = _matched(factors(gold), factors(answer), lambda a, b: proportional(a, b, equal))
     if not matched:
         return matched, reason and "not the irreducible factors"
     return _equal_value(gold, answer, equal)
 
 
-def _factors(node: Node) -> list[Node]:
+def factors(node: Node) -> list[Node]:
     """The factors that are no numbers, powers written out and divisors that are numbers dropped."""
     if constant_value(node) is not None:
         return []
     if node.kind == "*":
-        return [factor for arg in node.args for factor in _factors(arg)]
+        return [factor for arg in node.args for factor in factors(arg)]
     if node.kind == "neg" or (node.kind == "/" and constant_value(node.args[1]) is not None):
-        return _factors(node.args[0])
+        return factors(node.args[0])
     if node.kind == "**":
         exponent = constant_value(node.args[1])
         if exponent is not None and exponent.denominator == 1 and 0 < exponent < 100:
-            return _factors(node.args[0]) * int(exponent)
+            return factors(node.args[0]) * int(exponent)
     return [node]
 
 
@@ -209,7 +209,11 @@ def _antiderivative(gold: Node, answer: Node, problem: Problem, equal: Equal) ->
     answer = plain(answer)
     if not _is_expression(answer):
         return False, "not an expression"
-    return _said(equal(problem.expression, derivative(answer, problem.variable)), "its derivative is not the integrand")
+    try:
+        slope = derivative(answer, problem.variable)
+    except ValueError as error:
+        return False, str(error)
+    return _said(equal(problem.expression, slope), "its derivative is not the integrand")
 
 
 def _up_to_a_factor(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:

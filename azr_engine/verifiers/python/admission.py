@@ -18,7 +18,6 @@ from azr_engine.verifiers.python.policy import Banned, Program, check_program
 from azr_engine.verifiers.python.probes import probes_like
 from azr_engine.verifiers.python.requests import N_HASH_SEEDS, Executor, Request
 from azr_engine.verifiers.python.skeleton import program_skeleton
-from azr_engine.verifiers.python.source import MAX_PROGRAM_CHARACTERS
 from azr_engine.verifiers.python.wire import Outcome
 
 KINDS = ("deduction", "abduction", "induction", "error")
@@ -102,8 +101,10 @@ def _read(draft: Draft) -> _Candidate:
         program = check_program(source)
     except Banned as error:
         raise _Rejected("banned", str(error)) from None
+    except Oversize as error:
+        raise _Rejected("oversize", f"the program is {error}") from None
     except ValueError as error:
-        raise _Rejected("oversize" if len(source) > MAX_PROGRAM_CHARACTERS else "syntax", str(error)) from None
+        raise _Rejected("syntax", str(error)) from None
     inputs = _read_inputs(draft)
     return _Candidate(draft, program, inputs, probes_like(inputs[0]))
 

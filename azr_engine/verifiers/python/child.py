@@ -25,6 +25,7 @@ from typing import Any
 
 from azr_engine.verifiers.python.canonical import Oversize, Unserialisable, canonical_tuple, canonical_value
 from azr_engine.verifiers.python.policy import ALLOWED_MODULES, SAFE_BUILTINS
+from azr_engine.verifiers.python.source import compile_source
 from azr_engine.verifiers.python.wire import Call, Outcome, pack_outcome
 from azr_engine.verifiers.sandbox.limits import start_cpu_clock
 
@@ -77,10 +78,15 @@ _MODULES = {name: _public(importlib.import_module(name)) for name in sorted(ALLO
 
 def serve(call: Call, first: int, descriptor: int) -> None:
     """Run `call` from input `first` on, writing outcomes to `descriptor`; never raises for what the program does."""
-    n_essential = len(call.arguments) - call.n_probes
-    code = compile(call.source, "<program>", "exec", dont_inherit=True)
+    n_inputs = len(call.arguments) - call.n_probes
+    start_cpu_clock(call.cpu_seconds)
+    try:
+        code = marshal.loads(call.code) if call.code else compile_source(call.source)
+    except ValueError:
+        os.write(descriptor, pack_outcome(Outcome("syntax")) * (len(call.arguments) - first))
+        return
     for position in range(first, len(call.arguments)):
-        start_cpu_clock(call.cpu_seconds if position < n_essential else call.probe_cpu_seconds)
+        start_cpu_clock(call.cpu_seconds if position < n_inputs else call.probe_cpu_seconds)
         start = time.thread_time()
         status, text = _run(code, call, marshal.loads(call.arguments[position]))
         os.write(descriptor, pack_outcome(Outcome(status, text, time.thread_time() - start)))
@@ -195,9 +201,10 @@ _BUILTINS.update(id=_guarded_id, hash=_guarded_hash)
 def warm_up() -> None:
     """Run a program of our own often enough that the interpreter specialises all that a child executes."""
     source = "def f(x):\n    try:\n        return [x + 1, 'a']\n    except ValueError:\n        return {}\n"
-    call = Call(0, source, "f", [marshal.dumps((3,), 2)], 0, True, True, 0.0, 0.0, 0.0)
+    compiled = marshal.dumps(compile_source(source))
+    call = Call(0, "", compiled, "f", [marshal.dumps((3,), 2)], 0, True, True, 0.0, 0.0, 0.0)
     for _ in range(_WARM_UP_RUNS):
-        code = compile(source, "<program>", "exec", dont_inherit=True)
+        code = marshal.loads(compiled)
         start_cpu_clock(0.0)  # zero starts no clock
         pack_outcome(Outcome(*_run(code, call, marshal.loads(call.arguments[0]))))
 

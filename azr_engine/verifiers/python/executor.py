@@ -1,8 +1,9 @@
 """Run programs on inputs, somewhere safe: the tiers, which of them work here, and the choice among them.
 
 A tier is a way of isolating; tiers differ in what holds when a program is hostile, never in what an honest program's
-outcome is. From strong to weak: `gvisor` and `docker` (a hardened container, `verifiers.python.containers`),
-`namespaces` and `process` (`verifiers.python.local`). `process` is no sandbox, and `auto` never takes it.
+outcome is. From strong to weak: `gvisor` has a kernel of its own; `namespaces` leaves a program no file at all, under
+a user of no rights; `docker` leaves it a read-only file system, under a daemon that is root; `process` is no sandbox,
+and `auto` never takes it. See `verifiers.python.containers` and `verifiers.python.local`.
 """
 
 from __future__ import annotations
@@ -15,21 +16,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from azr_engine.engine.errors import UserError
+from azr_engine.verifiers.python.containers import ContainerLauncher
 from azr_engine.verifiers.python.local import LocalLauncher
 from azr_engine.verifiers.python.pool import Launcher, WorkerDied, WorkerPool
 from azr_engine.verifiers.python.requests import Executor, Limits, Request
 from azr_engine.verifiers.python.wire import Outcome
 
-__all__ = ["Executor", "Limits", "Outcome", "Request", "TierHealth", "choose_executor", "probe_tiers"]
+__all__ = ["Executor", "Limits", "Outcome", "Request", "TierHealth", "choose_executor", "probe_tier", "probe_tiers"]
 
 logger = logging.getLogger(__name__)
 
 _LAUNCHERS: dict[str, Callable[[], Launcher]] = {
+    "gvisor": lambda: ContainerLauncher("gvisor"),
     "namespaces": lambda: LocalLauncher("namespaces"),
+    "docker": lambda: ContainerLauncher("docker"),
     "process": lambda: LocalLauncher("process"),
 }
-_AUTO = ("namespaces",)
-"""What `auto` tries, in order."""
+_AUTO = ("gvisor", "namespaces", "docker")
+"""What `auto` tries, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def choose_executor(
     candidates = _AUTO if name == "auto" else (name,)
     reasons: list[str] = []
     for candidate in candidates:
-        health = _probe(candidate)
+        health = probe_tier(candidate)
         if health.works:
             if name == "auto":
                 logger.info("sandbox: %s (%s)", candidate, "; ".join([*reasons, health.why]))
@@ -74,10 +78,11 @@ def choose_executor(
 
 def probe_tiers() -> list[TierHealth]:
     """Start one worker of every tier and see it lock itself in; about a second in all."""
-    return [_probe(name) for name in _LAUNCHERS]
+    return [probe_tier(name) for name in _LAUNCHERS]
 
 
-def _probe(name: str) -> TierHealth:
+def probe_tier(name: str) -> TierHealth:
+    """Start one worker of a tier and see it lock itself in."""
     try:
         with ThreadPoolExecutor(1) as thread:  # an event loop may already run in this one
             thread.submit(asyncio.run, _launch_once(_LAUNCHERS[name]())).result()

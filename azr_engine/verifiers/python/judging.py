@@ -25,11 +25,15 @@ _MAX_SHARED_INPUTS = 16
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One program on one input, and the text that its value must have."""
+    """One program on one input, and the text that its value must have.
+
+    Runs of one `group` need all to succeed, and share a child with no others; 0 marks runs that stand alone.
+    """
 
     program: Program
     arguments: Arguments
     expected: str
+    group: int = 0
 
     @property
     def key(self) -> bytes:
@@ -46,30 +50,35 @@ class Judge:
 
     async def judge(self, pairs: Sequence[tuple[Task, Answer]]) -> list[Verdict]:
         """One verdict per pair, in order."""
-        plans = [_plan(task, answer) for task, answer in pairs]
+        plans = [_plan(task, answer, group) for group, (task, answer) in enumerate(pairs, start=1)]
         outcomes = await self._outcomes([run for plan in plans if not isinstance(plan, Verdict) for run in plan])
         return [plan if isinstance(plan, Verdict) else _verdict(plan, outcomes) for plan in plans]
 
     async def _outcomes(self, runs: Sequence[_Run]) -> dict[bytes, Outcome]:
         """The outcome of every run by its key; equal runs happen once. Texts come as digests, see `_Memory`."""
         found: dict[bytes, Outcome] = {}
-        missing: dict[str, dict[bytes, _Run]] = {}
+        missing: dict[tuple[str, int], dict[bytes, _Run]] = {}
         for run in runs:
             key = run.key
             known = self._memory.get(key)
             if known is None:
-                missing.setdefault(run.program.source, {})[key] = run
+                missing.setdefault((run.program.source, run.group), {})[key] = run
             else:
                 found[key] = known
         batches: list[list[tuple[bytes, _Run]]] = []
         for wanted in missing.values():
             items = list(wanted.items())
             batches += [items[i : i + _MAX_SHARED_INPUTS] for i in range(0, len(items), _MAX_SHARED_INPUTS)]
-        requests = [Request(batch[0][1].program, tuple(run.arguments for _, run in batch)) for batch in batches]
+        requests = [_request([run for _, run in batch]) for batch in batches]
         for batch, outcomes in zip(batches, await self._executor.run(requests), strict=True):
             for (key, _), outcome in zip(batch, outcomes, strict=True):
-                found[key] = self._memory.put(key, outcome)
+                if outcome.status != "skipped" or key not in found:
+                    found[key] = self._memory.put(key, outcome)
         return found
+
+
+def _request(runs: Sequence[_Run]) -> Request:
+    return Request(runs[0].program, tuple(run.arguments for run in runs), essential=runs[0].group > 0)
 
 
 class _Memory:
@@ -89,7 +98,7 @@ class _Memory:
     def put(self, key: bytes, outcome: Outcome) -> Outcome:
         if outcome.status == "ok":
             outcome = outcome._replace(text=_digest(outcome.text))
-        if outcome.status != "fault":
+        if outcome.status not in ("fault", "skipped"):
             self._outcomes[key] = outcome
             if len(self._outcomes) > self._capacity:
                 self._outcomes.popitem(last=False)
@@ -100,7 +109,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _plan(task: Task, answer: Answer) -> Verdict | list[_Run]:
+def _plan(task: Task, answer: Answer, group: int) -> Verdict | list[_Run]:
     """The verdict, where nothing needs running; otherwise the runs that decide."""
     text = answer.fields.get("answer")
     if not isinstance(text, str):
@@ -116,7 +125,7 @@ def _plan(task: Task, answer: Answer) -> Verdict | list[_Run]:
             case "induction":
                 program = check_program(text)
                 held_back = task.gold["pairs"]
-                return [_Run(program, read_arguments(pair["input"]), pair["output"]) for pair in held_back]
+                return [_Run(program, read_arguments(pair["input"]), pair["output"], group) for pair in held_back]
     except Banned as error:
         return _fail(f"banned: {error}")
     except ValueError as error:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import marshal
 import re
 from dataclasses import dataclass
 
-from azr_engine.verifiers.python.source import parse_source
+from azr_engine.verifiers.python.source import compile_source, parse_source
 
 _MODULES = """
     abc bisect cmath collections collections.abc copy dataclasses datetime decimal enum fractions functools heapq
@@ -35,6 +36,7 @@ BANNED_BUILTINS = frozenset(_BUILTINS.split())
 SAFE_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_")) - BANNED_BUILTINS
 _ALLOWED_DUNDER_ATTRIBUTES = frozenset(("__init__", "__name__"))
 _BANNED_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+_MAX_CODE_BYTES = 1 << 17
 _DUNDER = re.compile(r"__\w+__")
 _STATEMENTS_BESIDE = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.ClassDef)
 
@@ -47,11 +49,16 @@ class Banned(ValueError):
 class Program:
     """A program that passed the policy.
 
-    `function` names the one function, which the worker calls; `uses_sets` says that hash order may show in results.
+    Attributes:
+        source: as written.
+        function: the name of the one function, which the worker calls.
+        code: the compiled module, marshalled; empty where compiling is left to the sandbox.
+        uses_sets: whether hash order may show in results.
     """
 
     source: str
     function: str
+    code: bytes
     uses_sets: bool
 
 
@@ -72,8 +79,20 @@ def check_program(source: str) -> Program:
         docstring = position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not docstring and not isinstance(node, (ast.FunctionDef, *_STATEMENTS_BESIDE)):
             raise Banned(f"a top-level {type(node).__name__} statement")
-    _check_nodes(tree)
-    return Program(source, functions[0], any(_makes_set(node) for node in ast.walk(tree)))
+    nodes = list(ast.walk(tree))
+    _check_nodes(nodes)
+    return Program(source, functions[0], _compile(source, nodes), any(map(_makes_set, nodes)))
+
+
+def _compile(source: str, nodes: list[ast.AST]) -> bytes:
+    """Compile here, once for all runs, unless the compiler could be made to work out of proportion.
+
+    It copies each `finally` block to every way out of its `try`, so nested ones grow exponentially.
+    """
+    if any(isinstance(node, ast.Try | ast.TryStar) and node.finalbody for node in nodes):
+        return b""
+    code = marshal.dumps(compile_source(source))
+    return code if len(code) <= _MAX_CODE_BYTES else b""
 
 
 def _makes_set(node: ast.AST) -> bool:
@@ -81,10 +100,10 @@ def _makes_set(node: ast.AST) -> bool:
     return named or isinstance(node, ast.Set | ast.SetComp)
 
 
-def _check_nodes(tree: ast.Module) -> None:
+def _check_nodes(nodes: list[ast.AST]) -> None:
     imported: set[str] = set()
     stores: list[ast.Attribute] = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             imported.update(_import(alias.name, alias.asname) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -103,7 +103,10 @@ class Link(asyncio.Protocol):
 class Handle(Protocol):
     """A launched worker: its link, and how to end it and hear why it died."""
 
-    link: Link
+    @property
+    def link(self) -> Link:
+        """Its connection."""
+        ...
 
     def kill(self) -> str:
         """End it now, wait until it is gone, and return its last words."""
@@ -212,7 +215,8 @@ class _Slot:
         limits, program = self._limits, request.program
         return Call(
             job=next(self._numbers) & 0xFFFFFFFF,
-            source=program.source,
+            source="" if program.code else program.source,
+            code=program.code,
             function=program.function,
             arguments=[arguments.packed for arguments in (*request.inputs, *request.probes)],
             n_probes=len(request.probes),

@@ -30,7 +30,7 @@ class Request:
 
     Attributes:
         probes: further inputs with a small CPU limit; the rest is skipped after one that dies.
-        essential: skip what follows if the first input kills the child.
+        essential: skip what follows an input that kills the child, because all inputs count together.
         pure: report a changed argument as `mutates_input`.
         hash_seed: which of the `N_HASH_SEEDS` workers runs it; None for any.
     """

@@ -26,6 +26,7 @@ STATUSES = (
     "crash",
     "fault",
     "skipped",
+    "syntax",
 )
 CODES = {name: code for code, name in enumerate(STATUSES)}
 MAX_OUTCOME_BYTES = 4 * 16_384
@@ -46,13 +47,15 @@ class Outcome(NamedTuple):
 class Call(NamedTuple):
     """One program with its inputs, as the worker receives it.
 
-    `arguments` are marshalled tuples; the last `n_probes` of them are probes, run with `probe_cpu_seconds` and given
-    up at the first that dies. With `essential`, so is everything after a first input that kills its child. With
-    `pure`, a changed argument is an outcome of its own. CPU and wall limits are per input, in seconds.
+    `code` is `source` compiled and marshalled, or empty. `arguments` are marshalled tuples; the last `n_probes` of
+    them are probes, run with `probe_cpu_seconds` and given up at the first that kills its child. With `essential`, so
+    are the inputs. With `pure`, a changed argument is an outcome of its own.
+    CPU and wall limits are per input, in seconds.
     """
 
     job: int
     source: str
+    code: bytes
     function: str
     arguments: list[bytes]
     n_probes: int

@@ -2,10 +2,11 @@
 
     boot.py azr_engine.verifiers.python.worker TIER MEMORY_BYTES        TIER: namespaces | container | process
 
-It imports all that programs may use, locks itself in, and then answers requests on file descriptor 0 (a socket) until
-that closes. Each call gets a fresh child, which dies with it; a child killed half-way is followed by another for the
-remaining inputs. CPU time is bounded by the kernel (SIGPROF) and by the child's CPU clock read from here; wall time
-is bounded from here. Two children run at once, so that a looping one does not hold up the queue.
+It imports all that programs may use, locks itself in, and then takes requests from file descriptor 0 until that
+closes, and answers on the same (a socket) or, in a container, on 1. Each call gets a fresh child, which dies with it;
+a child killed half-way is followed by another for the remaining inputs. CPU time is bounded by the kernel (SIGPROF)
+and by the child's CPU clock read from here; wall time is bounded from here. Two children run at once, so that a
+looping one does not hold up the queue.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _WORKER_CALLS = """
 """
 MAX_CHILDREN = 2
 _TICK_MS = 50
-_CONTROL, _RESULT = 0, 3
+_CONTROL, _STDOUT, _RESULT = 0, 1, 3
 
 
 def main(arguments: list[str]) -> None:
@@ -57,7 +58,7 @@ def main(arguments: list[str]) -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    worker = _Worker(child_filter)
+    worker = _Worker(child_filter, _STDOUT if tier == "container" else _CONTROL)
     try:
         worker.run()
     finally:
@@ -76,8 +77,9 @@ class _Child:
 
 
 class _Worker:
-    def __init__(self, child_filter: Filter | None) -> None:
+    def __init__(self, child_filter: Filter | None, replies: int) -> None:
         self._filter = child_filter
+        self._replies = replies
         self._poll = select.poll()
         self._poll.register(_CONTROL, select.POLLIN)
         self._inbox = bytearray()
@@ -110,7 +112,7 @@ class _Worker:
     def _send(self, payload: bytes) -> None:
         view = memoryview(LENGTH.pack(len(payload)) + payload)
         while view:
-            view = view[os.write(_CONTROL, view) :]
+            view = view[os.write(self._replies, view) :]
 
     def _fork(self, call: Call, outcomes: list[Outcome]) -> None:
         try:
@@ -131,10 +133,10 @@ class _Worker:
             os.dup2(writing, _RESULT)
             os.closerange(0, _RESULT)
             os.closerange(_RESULT + 1, limits.OPEN_FILES)
-            limits.forbid_processes()
-            if self._filter:
+            if self._filter:  # which forbids processes and threads too
                 self._filter.install()
             else:
+                limits.forbid_processes()
                 limits.die_with_parent()
             gc.enable()
             child.serve(call, first, _RESULT)
@@ -179,9 +181,8 @@ class _Worker:
             cause = verdict or _cause_of_death(status)
             outcomes.append(cause._replace(cpu_seconds=usage.ru_utime + usage.ru_stime))
             missing -= 1
-        n_essential = len(call.arguments) - call.n_probes
-        dead_end = (call.essential and len(outcomes) == 1) or len(outcomes) > n_essential
-        if missing > 0 and not dead_end:
+        n_inputs = len(call.arguments) - call.n_probes
+        if missing > 0 and not call.essential and len(outcomes) <= n_inputs:
             self._fork(call, outcomes)
         else:
             self._finish(call, outcomes[: len(call.arguments)] + [Outcome("skipped")] * missing)

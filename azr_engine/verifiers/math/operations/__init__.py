@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azr_engine.verifiers.math.grammar import ParseError, parse
-from azr_engine.verifiers.math.nodes import Node, symbols
+from azr_engine.verifiers.math.nodes import Node
 from azr_engine.verifiers.math.operations import algebra, calculus, equations, matrices, sequences
 from azr_engine.verifiers.math.operations.matrices import is_matrix
 from azr_engine.verifiers.math.operations.problem import (
@@ -129,8 +129,3 @@ def _fits(operation: Operation, node: Node) -> bool:
 
 def _plain_sides(node: Node) -> bool:
     return all(is_expression(side) for side in node.args)
-
-
-def lacks_variable(operation: Operation, problem: Problem) -> bool:
-    """Whether the input is trivial for want of the variable."""
-    return operation.needs_variable and problem.variable not in symbols(problem.expression)

@@ -39,7 +39,7 @@ def expand(problem: Problem) -> Node:
         return tree(problem.polynomial)
     import sympy
 
-    return _real(problem, sympy.expand(problem.expr))
+    return real_tree(problem, sympy.expand(problem.expr))
 
 
 def factor(problem: Problem) -> Node:
@@ -47,7 +47,7 @@ def factor(problem: Problem) -> Node:
     if problem.polynomial is None:
         import sympy
 
-        return _real(problem, sympy.factor(problem.expr))
+        return real_tree(problem, sympy.factor(problem.expr))
     if not problem.polynomial:
         return number(0)
     constant, factors = factor_list(problem.polynomial)
@@ -92,21 +92,21 @@ def collect(problem: Problem) -> Node:
     """The polynomial in the variable, its coefficients in brackets."""
     import sympy
 
-    return _real(problem, sympy.collect(sympy.expand(problem.expr), problem.x))
+    return real_tree(problem, sympy.collect(sympy.expand(problem.expr), problem.x))
 
 
 def apart(problem: Problem) -> Node:
     """Partial fractions over the rationals."""
     import sympy
 
-    return _real(problem, sympy.apart(problem.expr, problem.x))
+    return real_tree(problem, sympy.apart(problem.expr, problem.x))
 
 
 def together(problem: Problem) -> Node:
     """One quotient in lowest terms."""
     import sympy
 
-    return _real(problem, sympy.cancel(sympy.together(problem.expr)))
+    return real_tree(problem, sympy.cancel(sympy.together(problem.expr)))
 
 
 def simplify(problem: Problem) -> Node:
@@ -116,7 +116,7 @@ def simplify(problem: Problem) -> Node:
     else:
         import sympy
 
-        shorter = _real(problem, sympy.simplify(problem.expr))
+        shorter = real_tree(problem, sympy.simplify(problem.expr))
     return shorter if size(shorter) < size(problem.expression) else problem.expression
 
 
@@ -166,7 +166,7 @@ def value_of(problem: Problem, node: Node) -> Node:
     value = problem.sympy(node)
     if value.is_number and not value.is_Atom:
         value = sympy.radsimp(sympy.simplify(value))
-    return _real(problem, sympy.expand(value) if value.is_number else sympy.simplify(value))
+    return real_tree(problem, sympy.expand(value) if value.is_number else sympy.simplify(value))
 
 
 def gcd(problem: Problem) -> Node:
@@ -188,7 +188,7 @@ def _divisor(problem: Problem, *, least: bool) -> Node:
 
     left, right = problem.sympy(tree(a)), problem.sympy(tree(b))
     result = sympy.lcm(left, right) if least else sympy.gcd(left, right)
-    return expand(Problem(_real(problem, result)))
+    return expand(Problem(real_tree(problem, result)))
 
 
 def _integral(node: Node) -> Polynomial:
@@ -207,7 +207,8 @@ def mod(problem: Problem) -> Node:
     return tree({monomial: int(c) % modulus for monomial, c in poly.items() if int(c) % modulus})
 
 
-def _real(problem: Problem, value: Any) -> Node:
+def real_tree(problem: Problem, value: Any) -> Node:
+    """A SymPy result as our tree; `undefined` when it is not real although the input was."""
     from azr_engine.verifiers.math.sympy_trees import from_sympy
 
     node = from_sympy(value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from azr_engine.verifiers.math.nodes import Node, number, symbols
-from azr_engine.verifiers.math.operations.algebra import _real, value_of
+from azr_engine.verifiers.math.nodes import Node, add, number, symbols
+from azr_engine.verifiers.math.operations.algebra import real_tree, replace, value_of
 from azr_engine.verifiers.math.operations.problem import (
     Argument,
     Operation,
@@ -39,7 +39,7 @@ def differentiate(problem: Problem) -> Node:
         for _ in range(order):
             poly = _derivative(poly, problem.variable)
         return tree(poly)
-    return _real(problem, problem.expr.diff(problem.x, order))
+    return real_tree(problem, problem.expr.diff(problem.x, order))
 
 
 def _derivative(poly: Polynomial, name: str) -> Polynomial:
@@ -66,7 +66,7 @@ def integrate(problem: Problem) -> Node:
     poly = problem.polynomial
     if poly is not None:
         primitive = _antiderivative(poly, problem.variable)
-        ends = [_bound(bound) for bound in bounds]
+        ends = [as_polynomial(bound) for bound in bounds]
         if not bounds:
             return tree(primitive)
         if all(end is not None for end in ends):
@@ -78,19 +78,27 @@ def integrate(problem: Problem) -> Node:
     result = sympy.integrate(problem.expr, limits)
     if bounds:
         _refuse_infinite(result)
-        return value_or(problem, result)
-    return _real(problem, result)
+        _check_numerically(problem, limits, result)
+        return simplified(problem, result)
+    return real_tree(problem, result)
 
 
-def _bound(node: Node) -> Polynomial | None:
-    return as_polynomial(node)
+def _check_numerically(problem: Problem, limits: tuple[Any, ...], result: Any) -> None:
+    """Refuse a definite integral that quadrature contradicts: SymPy may step over a pole between the bounds."""
+    import sympy
+
+    if not result.is_number:
+        return
+    estimate = sympy.Integral(problem.expr, limits).evalf(10)
+    if not abs(estimate - result.evalf(10)) <= 1e-6 * max(1, abs(result.evalf(10))):
+        raise OperationError("unsolved", "quadrature and the antiderivative disagree")
 
 
-def value_or(problem: Problem, value: Any) -> Node:
+def simplified(problem: Problem, value: Any) -> Node:
     """A result of SymPy simplified, when that can be spelled."""
     import sympy
 
-    return _real(problem, sympy.simplify(value))
+    return real_tree(problem, sympy.simplify(value))
 
 
 def _refuse_infinite(value: Any) -> None:
@@ -113,7 +121,7 @@ def limit(problem: Problem) -> Node:
             raise OperationError("divergent", "the one-sided limits differ")
         result = sides[0]
     _refuse_infinite(result)
-    return value_or(problem, result)
+    return simplified(problem, result)
 
 
 def series(problem: Problem) -> Node:
@@ -124,7 +132,7 @@ def series(problem: Problem) -> Node:
     order = problem.integer("order")
     shifted = problem.expr.subs(problem.x, problem.x + point) if point != 0 else problem.expr
     expansion = sympy.series(shifted, problem.x, 0, order + 1).removeO()
-    return value_or(problem, sympy.expand(expansion).coeff(problem.x, order))
+    return simplified(problem, sympy.expand(expansion).coeff(problem.x, order))
 
 
 def summation(problem: Problem) -> Node:
@@ -139,14 +147,14 @@ def summation(problem: Problem) -> Node:
 
     index = sympy.Symbol(problem.variable, integer=True)
     ends = [problem.sympy(problem.arguments[name]) for name in ("lower", "upper")]
-    if ends[1].is_number and ends[1].is_finite and ends[1] - ends[0] < MAX_DIRECT_TERMS:
-        return value_of(problem, _written_out(problem, int(ends[0]), int(ends[1])))
+    if lower is not None and upper is not None and upper - lower < MAX_DIRECT_TERMS:
+        return value_of(problem, _written_out(problem, int(lower), int(upper)))
     total = sympy.Sum(problem.expr.subs(problem.x, index), (index, *ends))
     if ends[1].is_infinite and total.is_convergent() is not sympy.true:
         raise OperationError("divergent", "the series does not converge")
     result = total.doit()
     _refuse_infinite(result)
-    return value_or(problem, sympy.factor(result) if symbols(problem.arguments["upper"]) else result)
+    return simplified(problem, sympy.factor(result) if symbols(problem.arguments["upper"]) else result)
 
 
 def _direct_sum(poly: Polynomial, name: str, lower: int, upper: int) -> Polynomial:
@@ -157,9 +165,6 @@ def _direct_sum(poly: Polynomial, name: str, lower: int, upper: int) -> Polynomi
 
 
 def _written_out(problem: Problem, lower: int, upper: int) -> Node:
-    from azr_engine.verifiers.math.nodes import add
-    from azr_engine.verifiers.math.operations.algebra import replace
-
     return add(*(replace(problem.expression, problem.variable, number(n)) for n in range(lower, upper + 1)))
 
 

@@ -1,8 +1,10 @@
-"""Run a scenario again and again, each time killed (SIGKILL) one line of our own code later; a script for tests.
+"""Run a scenario again and again, each time killed (SIGKILL) one change of its folder later; a script for tests.
 
-Usage: python kill_at_every_line.py rundir|store FOLDER
-Leaves FOLDER/1, FOLDER/2, ... as the killed processes left them, without those that are like the one before, and
-prints their numbers; the last one ran to its end.
+Every line of Python, the standard library's included, is followed by a look at the disk, so that a process dies
+in each state that lies between two lines; states that look the same on the disk need no second death.
+
+Usage: python kill_at_every_change.py rundir|store FOLDER
+Leaves FOLDER/1, FOLDER/2, ... as the killed processes left them; the last one ran to its end. Prints their number.
 """
 
 from __future__ import annotations
@@ -19,8 +21,6 @@ from typing import Any
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.types import Answer, Attempt, Completion, Event, Proposal, Task, Verdict, task_id
-
-TRACED = {"rundir.py", "durable.py", "store.py", "database.py", "store_records.py", Path(__file__).name}
 
 
 def weights(step: int) -> str:
@@ -74,14 +74,25 @@ def go_on_store(folder: Path) -> Callable[[], None]:
     return lambda: commit(store, 2)
 
 
-def run_killed_at(n_lines: int, action: Callable[[], None]) -> None:
-    left = n_lines
+def look(folder: str) -> dict[str, tuple[int, int, int]]:
+    """Inode, size and time of all that lies on the disk; SQLite's shared memory, gone with the process, left out."""
+    found = {}
+    for entry in os.scandir(folder):
+        if not entry.name.endswith("-shm"):
+            status = entry.stat()
+            found[entry.path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+            if entry.is_dir():
+                found |= look(entry.path)
+    return found
+
+
+def run_killed_at(n_states: int, folder: Path, action: Callable[[], None]) -> None:
+    left, last = n_states, None
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal left
-        if Path(frame.f_code.co_filename).name not in TRACED:
-            return None
-        if event == "line":
+        nonlocal left, last
+        if (found := look(str(folder))) != last:
+            last = found
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -89,34 +100,25 @@ def run_killed_at(n_lines: int, action: Callable[[], None]) -> None:
 
     sys.settrace(trace)
     action()
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """What lies on the disk; SQLite's shared memory, which dies with the process, is left out."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-shm"))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    sys.settrace(None)
 
 
 def main(scenario: str, root: Path) -> None:
     begin, go_on = {"rundir": (begin_rundir, go_on_rundir), "store": (begin_store, go_on_store)}[scenario]
     begin(root / "0")
-    n_lines, status, last = 0, -1, content(root / "0")
+    n_states, status = 0, -1
     while status != 0:
-        n_lines += 1
-        folder = root / str(n_lines)
+        n_states += 1
+        folder = root / str(n_states)
         shutil.copytree(root / "0", folder)
         child = os.fork()
         if child == 0:
-            run_killed_at(n_lines, go_on(folder))
+            run_killed_at(n_states, folder, go_on(folder))
             os._exit(0)
         status = os.waitpid(child, 0)[1]
         if status not in (0, signal.SIGKILL):
             raise SystemExit(f"the scenario failed by itself, status {status}")
-        if (found := content(folder)) == last and status != 0:
-            shutil.rmtree(folder)
-        else:
-            last = found
-            print(n_lines)
+    print(n_states)
 
 
 if __name__ == "__main__":

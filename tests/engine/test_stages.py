@@ -1,0 +1,128 @@
+"""What each stage does with good text, bad text, duplicates, refusals and broken verifiers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azr_engine.engine.proposing import Proposer
+from azr_engine.engine.sampling import Sampling
+from azr_engine.engine.solving import Solver
+from azr_engine.engine.store import TaskStore
+from azr_engine.engine.styles import STYLES
+from azr_engine.engine.types import Draft, Episode, Malformed, Proposal, Refusal, Rejection, Task
+from tests.toys import Reciter, ToyDomain, ToyVerifier
+
+SAMPLING = Sampling(propose_tokens=8, solve_tokens=8, temperature=1.0, n_attempts=4, n_references=2)
+Events = list[tuple[str, Mapping[str, Any]]]
+
+
+def admit(
+    tmp_path: Path, texts: Sequence[str], verifier: ToyVerifier, *, screen: Any = lambda draft: None, reserved: Any = ()
+) -> tuple[list[Proposal], Events]:
+    events: Events = []
+    with TaskStore(tmp_path / "tasks.sqlite") as store:
+        proposer = Proposer(
+            {"toy": ToyDomain()},
+            {"toy": verifier},
+            Reciter(texts),
+            STYLES["compact"],
+            store,
+            SAMPLING,
+            screen=screen,
+            reserved=reserved,
+            log=lambda name, data: events.append((name, data)),
+        )
+        proposed = proposer.propose({("toy", "double"): len(texts)}, random.Random(0), 1)
+        return asyncio.run(proposer.admit(proposed, step=7)), events
+
+
+def solve(texts: Sequence[str], verifier: ToyVerifier, n_tasks: int = 1) -> tuple[list[Episode], Events, Reciter]:
+    events: Events = []
+    policy = Reciter(texts)
+    tasks = [
+        task
+        for task in asyncio.run(
+            ToyVerifier().admit([Draft("toy", "double", {"number": str(n)}) for n in range(n_tasks)])
+        )
+        if isinstance(task, Task)
+    ]
+    solver = Solver(
+        {"toy": ToyDomain()},
+        {"toy": verifier},
+        policy,
+        STYLES["compact"],
+        SAMPLING,
+        lambda name, data: events.append((name, data)),
+    )
+    return asyncio.run(solver.judge(solver.solve(tasks, 1))), events, policy
+
+
+def test_each_proposal_gets_its_own_outcome(tmp_path: Path) -> None:
+    proposals, _ = admit(tmp_path, ["12", "x@answer:", "pear", "12", "7"], ToyVerifier())
+    first, forged, pear, again, seven = (p.outcome for p in proposals)
+    assert isinstance(first, Task)
+    assert first.gold == "24"
+    assert first.born_step == 7
+    assert isinstance(forged, Malformed)
+    assert pear == Rejection("syntax")
+    assert again == Rejection("duplicate")
+    assert isinstance(seven, Task)
+
+
+def test_a_broken_verifier_is_a_fault_with_its_traceback_and_stops_nothing(tmp_path: Path) -> None:
+    proposals, events = admit(tmp_path, ["12", "13"], ToyVerifier(n_failures=1))
+    assert all(isinstance(p.outcome, Rejection) and p.outcome.fault for p in proposals)
+    assert "the toy broke" in events[0][1]["traceback"]
+
+
+def test_a_screen_keeps_a_draft_from_the_verifier(tmp_path: Path) -> None:
+    def screen(draft: Draft) -> Refusal | None:
+        return Refusal("unlucky") if draft.fields["number"] == "13" else None
+
+    proposals, _ = admit(tmp_path, ["12", "13"], ToyVerifier(), screen=screen)
+    assert isinstance(proposals[0].outcome, Task)
+    assert proposals[1].outcome == Rejection("refused", "unlucky")
+
+
+def test_reserved_tasks_are_never_admitted(tmp_path: Path) -> None:
+    (proposal,), _ = admit(tmp_path, ["12"], ToyVerifier())
+    assert isinstance(proposal.outcome, Task)
+    (tmp_path / "other").mkdir()
+    (again,), _ = admit(tmp_path / "other", ["12"], ToyVerifier(), reserved={proposal.outcome.id})
+    assert again.outcome == Rejection("duplicate")
+
+
+def test_right_wrong_and_malformed_answers() -> None:
+    (episode,), _, _ = solve(["0", "5", "", "0@x:1"], ToyVerifier())
+    assert [a.verdict.status for a in episode.attempts] == ["pass", "fail", "fail", "fail"]
+    assert isinstance(episode.attempts[2].answer, Malformed)
+    assert episode.solve_rate == 0.25
+
+
+def test_one_failure_of_the_verifier_is_retried_and_two_are_masked() -> None:
+    (episode,), events, _ = solve(["0"], ToyVerifier(n_failures=1))
+    assert episode.solve_rate == 1.0
+    assert len(events) == 1
+    (episode,), events, _ = solve(["0"], ToyVerifier(n_failures=2))
+    assert episode.solve_rate is None
+    assert {a.verdict.status for a in episode.attempts} == {"fault"}
+    assert len(events) == 2
+
+
+@pytest.mark.parametrize(("nature", "n_calls"), [("deterministic", 1), ("sampled", 4)])
+def test_equal_answers_are_judged_once_only_where_that_is_sound(nature: Any, n_calls: int) -> None:
+    verifier = ToyVerifier(nature=nature)
+    solve(["0"], verifier)
+    assert len(verifier.judged) == n_calls
+
+
+def test_the_solver_is_asked_without_gold() -> None:
+    _, _, policy = solve(["0"], ToyVerifier(), n_tasks=300)
+    for number, prompt in enumerate(policy.asked):
+        assert prompt == f"@solve@toy@double@number:{number}@answer:"
