@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("tiers", nargs="*", metavar="TIER", help=f"of {', '.join(TIERS)}; all by default")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--tasks", type=int, default=240, help="tasks in the natural mix, eight answers each")
-    parser.add_argument("--loops", type=int, default=12, help="endless answers among twenty times as many")
+    parser.add_argument("--loops", type=int, default=40, help="endless answers among twenty times as many")
     arguments = parser.parse_args()
     results = run_bench(arguments.tiers or TIERS, n_tasks=arguments.tasks, n_loops=arguments.loops)
     print(json.dumps(results, indent=2) if arguments.json else table(results))

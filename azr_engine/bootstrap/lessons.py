@@ -62,7 +62,7 @@ class LessonBook:
         propose_share: share of lessons in the proposer's role.
     """
 
-    def __init__(self, style: Style, seed: int, *, n_references: int = 1, propose_share: float = 0.35) -> None:
+    def __init__(self, style: Style, seed: int, *, n_references: int = 1, propose_share: float = 0.25) -> None:
         self._style = style
         self._rng = random.Random(seed)
         self._n_references = n_references

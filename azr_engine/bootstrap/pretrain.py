@@ -34,6 +34,8 @@ class Recipe:
     warmup_steps: int = 200
     prompt_weight: float = 0.1
     """Weight of the loss on prompt tokens; completion tokens weigh one."""
+    bfloat16: bool = False
+    """Multiply matrices in bfloat16: faster on processors with units for it, many times slower on others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def pretrain(
         rate = recipe.learning_rate * min((step + 1) / recipe.warmup_steps, 1 - 0.95 * done)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss, n_tokens = _step(model, corpus, batch, recipe.prompt_weight)
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+            loss, n_tokens = _step(model, corpus, batch, recipe.prompt_weight)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -121,7 +124,7 @@ def _step(model: Any, corpus: Corpus, batch: list[int], prompt_weight: float) ->
     position = torch.arange(1, ids.shape[1])[None, :]
     weights = torch.where(position < prompts, prompt_weight, 1.0) * (position < lengths)
     logits = model(input_ids=ids).logits[:, :-1]
-    losses = functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+    losses = functional.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     return (losses * weights.flatten()).sum() / weights.sum(), int(lengths.sum())
 
 

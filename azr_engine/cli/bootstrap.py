@@ -12,12 +12,13 @@ import typer
 
 def bootstrap(
     folder: Annotated[Path, typer.Argument(help="Folder to write, in Transformers format.")],
-    lessons: Annotated[int, typer.Option(help="Grammar lessons to generate.", min=1)] = 400_000,
-    tokens: Annotated[int, typer.Option(help="Tokens to train on; lessons repeat as needed.", min=1)] = 20_000_000,
+    lessons: Annotated[int, typer.Option(help="Grammar lessons to generate.", min=1)] = 300_000,
+    tokens: Annotated[int, typer.Option(help="Tokens to train on; lessons repeat as needed.", min=1)] = 14_000_000,
     minutes: Annotated[float | None, typer.Option(help="Stop training after so many minutes.", min=0.1)] = None,
     seed: Annotated[int, typer.Option(help="Seed of lessons, weights and order.", min=0)] = 1,
     processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 2,
     threads: Annotated[int, typer.Option(help="CPU threads of training.", min=1)] = 1,
+    bfloat16: Annotated[bool, typer.Option(help="Train in bfloat16, on processors with units for it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train a small model from random initialisation on what the domains' grammars generate.
@@ -35,7 +36,7 @@ def bootstrap(
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; choose another folder")
     torch.set_num_threads(threads)
-    recipe = Recipe(seed=seed, tokens=tokens)
+    recipe = Recipe(seed=seed, tokens=tokens, bfloat16=bfloat16)
     started = time.monotonic()
     with Bar(console=Console(stderr=True)) as bars:
         generating = bars.add_task("lessons", total=lessons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
 import signal
@@ -82,10 +83,12 @@ def run(
         print(to_toml(settings), end="")
         return
     folder = out or Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    _play(settings, loaded, folder, resume=resume, compare=compare, as_json=as_json)
+    asyncio.run(_play(settings, loaded, folder, resume=resume, compare=compare, as_json=as_json))
 
 
-def _play(settings: RunConfig, plugins: Plugins, folder: Path, *, resume: bool, compare: int, as_json: bool) -> None:
+async def _play(
+    settings: RunConfig, plugins: Plugins, folder: Path, *, resume: bool, compare: int, as_json: bool
+) -> None:
     from rich.console import Console
 
     from azr_engine.engine.session import open_session
@@ -95,12 +98,12 @@ def _play(settings: RunConfig, plugins: Plugins, folder: Path, *, resume: bool, 
 
     console = Console(stderr=as_json)
     console.print(f"starting: {', '.join(settings.domains)} with {settings.model.name}, run directory {folder}")
-    with open_session(settings, plugins, folder, resume=resume, reserved=heldout_ids()) as loop:
+    async with open_session(settings, plugins, folder, resume=resume, reserved=heldout_ids()) as loop:
         _stop_on_interrupt(loop)
-        before = _held_out(loop, compare, console, "before") if compare else None
+        before = await _held_out(loop, compare, console, "before") if compare else None
         with view(console, settings, loop.step) as live:
-            loop.play(live.update)
-        after = _held_out(loop, compare, console, "after") if compare else None
+            await loop.play(live.update)
+        after = await _held_out(loop, compare, console, "after") if compare else None
         result = summary(folder, loop.parts.run.read_metrics(), before, after)
     if as_json:
         print(json.dumps(result))
@@ -108,18 +111,15 @@ def _play(settings: RunConfig, plugins: Plugins, folder: Path, *, resume: bool, 
         print_summary(console, result)
 
 
-def _held_out(loop: SelfPlay, per_kind: int, console: Any, when: str) -> dict[str, Any]:
-    """Accuracy on the held-out suite with the current weights."""
-    import asyncio
-
+async def _held_out(loop: SelfPlay, per_kind: int, console: Any, when: str) -> dict[str, Any] | None:
+    """Accuracy on the held-out suite with the current weights; None when no domain of the run is in it."""
     from azr_engine.evaluation.evaluate import evaluate, load_suite, summarise
 
     names = [name for name in loop.parts.domains if name in ("python", "math")]
     if not names:
-        return {}
-    with console.status(f"held-out accuracy {when}"):
-        tasks = load_suite("heldout", names, per_kind)
-        episodes = asyncio.run(evaluate(loop.parts.solver, tasks, seed=0))
+        return None
+    console.print(f"measuring held-out accuracy {when} the run, {per_kind} tasks per kind")
+    episodes = await evaluate(loop.parts.solver, load_suite("heldout", names, per_kind), seed=0)
     return summarise("heldout", episodes, [1])
 
 

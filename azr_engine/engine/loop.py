@@ -6,7 +6,6 @@ derived from (seed, step, purpose), so a resumed run goes on exactly as it would
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -74,26 +73,20 @@ class SelfPlay:
         state = json.loads((folder / LOOP_STATE).read_text(encoding="utf-8"))
         self.parts.curriculum.load_state_dict(state["curriculum"])
 
-    def play(self, report: Callable[[dict[str, Any]], None]) -> None:
-        """Seed the store if it is empty, then step; `report` gets each step's metrics.
+    async def play(self, report: Callable[[dict[str, Any]], None]) -> None:
+        """Seed the store if no step was made yet, then step; `report` gets each step's metrics.
 
         Raises:
             RunPaused: too many faults or an alarm stopped the run; its state is saved.
             UserError: no seed of some domain could be admitted, or the disk is full.
         """
-        asyncio.run(self._play(report))
-
-    async def _play(self, report: Callable[[dict[str, Any]], None]) -> None:
         deadline = time.monotonic() + self.config.minutes * 60 if self.config.minutes else None
-        try:
-            if self.step == 0:
-                await self._seed()
-            while self.step < self.config.steps and not self.stop_requested:
-                if deadline is not None and time.monotonic() >= deadline:
-                    break
-                report(await self._one_step(self.step + 1))
-        finally:
-            await asyncio.gather(*(verifier.close() for verifier in self.parts.verifiers.values()))
+        if self.step == 0:
+            await self._seed()
+        while self.step < self.config.steps and not self.stop_requested:
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+            report(await self._one_step(self.step + 1))
 
     async def _one_step(self, step: int) -> dict[str, Any]:
         parts, config, clock = self.parts, self.config, measure.PhaseClock()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +52,11 @@ def check(config: RunConfig, plugins: Plugins) -> None:
     plugins.curriculum(config.play.curriculum)
 
 
-@contextmanager
-def open_session(
+@asynccontextmanager
+async def open_session(
     config: RunConfig, plugins: Plugins, out: Path, *, resume: bool, reserved: Collection[str] = ()
-) -> Iterator[SelfPlay]:
-    """A loop with all its parts, resumed from its last checkpoint where asked.
+) -> AsyncIterator[SelfPlay]:
+    """A loop with all its parts, resumed from its last checkpoint where asked; workers stop when it closes.
 
     Args:
         config: the settings; on resume they must agree with the run's own but for steps, minutes and threads.
@@ -77,7 +77,9 @@ def open_session(
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
+        for verifier in verifiers.values():
+            stack.push_async_callback(verifier.close)
         run = stack.enter_context(RunDirectory.resume(out) if resume else RunDirectory.create(out))
         if resume:
             _check_same(config, run)

@@ -69,14 +69,14 @@ def _nonzero(rng: Rng, size: int) -> int:
     return rng.choice([n for n in range(-size, size + 1) if n])
 
 
-def _poly(rng: Rng, degree: int, size: int = 5) -> Poly:
+def _poly(rng: Rng, degree: int, size: int = 4) -> Poly:
     """A polynomial of exactly `degree` with some coefficients missing."""
     poly = [rng.choice([0, _nonzero(rng, size), _nonzero(rng, size)]) for _ in range(degree)]
-    return [*poly, rng.choice([1, 1, 2, 3, _nonzero(rng, size)])]
+    return [*poly, rng.choice([1, 1, 1, 2, 3, _nonzero(rng, size)])]
 
 
-def _linear(rng: Rng, size: int = 6) -> Poly:
-    return [_nonzero(rng, size), rng.choice([1, 1, 1, 2, 3])]
+def _linear(rng: Rng, size: int = 5) -> Poly:
+    return [_nonzero(rng, size), rng.choice([1, 1, 1, 1, 2, 3])]
 
 
 def _group(text: str) -> str:
@@ -111,6 +111,8 @@ def _terms(rng: Rng, count: int) -> str:
         lambda: f"{n}*x",
         lambda: f"x**{d}",
         lambda: f"{n}*x**{d}",
+        lambda: "x",
+        lambda: str(rng.randint(1, 9)),
         lambda: f"{n}*{_group(poly_text(_linear(rng)))}",
         lambda: f"x*{_group(poly_text(_linear(rng)))}",
         lambda: f"(x{rng.choice('+-')}{m})**2",
@@ -124,19 +126,16 @@ def _terms(rng: Rng, count: int) -> str:
 
 def _expand(rng: Rng) -> Recipe:
     def make() -> str:
-        a, b = _group(poly_text(_poly(rng, 1))), _group(poly_text(_poly(rng, rng.choice([1, 1, 2]))))
         form = rng.random()
         if form < 0.35:
+            return f"{rng.choice(['x', str(rng.randint(2, 5)), f'{rng.randint(2, 4)}*x'])}*{_group(poly_text(_linear(rng)))}"
+        if form < 0.55:
             return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text(_linear(rng)))}"
-        if form < 0.5:
-            return f"{_group(poly_text(_linear(rng)))}**2"
         if form < 0.65:
-            return f"{rng.choice(['x', str(rng.randint(2, 5)), f'{rng.randint(2, 4)}*x'])}*{b if '(' in b else '(x+1)'}"
-        if form < 0.85:
-            return _join(rng, f"{a}*{b}", poly_text(_poly(rng, rng.choice([0, 1]))))
-        return _join(
-            rng, f"{rng.randint(2, 5)}*{_group(poly_text(_linear(rng)))}", f"x*{_group(poly_text(_linear(rng)))}"
-        )
+            return f"(x{rng.choice('+-')}{rng.randint(1, 6)})**2"
+        if form < 0.75:
+            return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text([*_linear(rng), 1]))}"
+        return _terms(rng, 2)
 
     return {}, make
 
@@ -177,14 +176,14 @@ def _differentiate(rng: Rng) -> Recipe:
     def make() -> str:
         form = rng.random()
         if form < 0.2:
-            return poly_text(_poly(rng, rng.randint(1, 4)))
-        if form < 0.35:
+            return poly_text(_poly(rng, rng.randint(1, 3)))
+        if form < 0.3:
             return _terms(rng, 2)
-        if form < 0.8:
-            return _join(rng, *(_smooth(rng) for _ in range(rng.choice([1, 2, 2, 3]))))
+        if form < 0.85:
+            return _join(rng, *(_smooth(rng) for _ in range(rng.choice([1, 1, 2, 2, 3]))))
         return (
             f"x*{_group_sum(_smooth(rng))}"
-            if form < 0.9
+            if form < 0.92
             else _join(rng, f"x*{rng.choice(['sin', 'cos', 'exp'])}(x)", _smooth(rng))
         )
 
@@ -197,7 +196,7 @@ def _integrate(rng: Rng) -> Recipe:
     arguments = {"lower": str(lower), "upper": str(lower + rng.randint(1, 3))} if definite else {}
 
     def make() -> str:
-        degrees = rng.sample(range(4), rng.randint(1, 3))
+        degrees = rng.sample(range(4), rng.choice([1, 1, 2, 3]))
         poly = [0] * 4
         for degree in degrees:
             poly[degree] = _nonzero(rng, 3) * (degree + 1)
@@ -213,7 +212,7 @@ def _integrate(rng: Rng) -> Recipe:
 
 def _solve(rng: Rng) -> Recipe:
     def make() -> str:
-        root, k = rng.randint(-9, 9), rng.randint(1, 6)
+        root, k = rng.randint(-6, 9), rng.randint(1, 5)
         form = rng.random()
         if form < 0.35:
             b = _nonzero(rng, 9)
@@ -234,7 +233,7 @@ def _solve(rng: Rng) -> Recipe:
 
 
 def _substitute(rng: Rng) -> Recipe:
-    arguments = {"value": str(_nonzero(rng, 6))}
+    arguments = {"value": str(rng.choice([1, 2, 3, 4, 5, -1, -2]))}
 
     def make() -> str:
         form = rng.random()
@@ -249,12 +248,12 @@ def _substitute(rng: Rng) -> Recipe:
 
 def _sum(rng: Rng) -> Recipe:
     lower = rng.randint(0, 3)
-    arguments = {"lower": str(lower), "upper": str(lower + rng.randint(1, 4))}
+    arguments = {"lower": str(lower), "upper": str(lower + rng.randint(1, 2))}
 
     def make() -> str:
         form = rng.random()
         if form < 0.7:
-            return poly_text(_poly(rng, rng.randint(1, 2), 4))
+            return poly_text(_poly(rng, rng.randint(1, 2), 3))
         return f"x*{_group(poly_text(_linear(rng, 4)))}" if form < 0.85 else f"{_group(poly_text(_linear(rng, 3)))}**2"
 
     return arguments, make
@@ -270,28 +269,28 @@ def _integer(rng: Rng, size: int) -> str:
 
 
 def _gcd(rng: Rng) -> Recipe:
-    k = rng.randint(1, 9)
-    other = k * rng.randint(2, 9)
+    k = rng.randint(1, 6)
+    other = k * rng.randint(2, 6)
 
     def make() -> str:
-        return _integer(rng, 60) if rng.random() < 0.5 else str(k * rng.randint(2, 9))
+        return _integer(rng, 30) if rng.random() < 0.5 else str(k * rng.randint(2, 6))
 
     return {"other": str(other)}, make
 
 
 def _mod(rng: Rng) -> Recipe:
-    return {"modulus": str(rng.randint(2, 12))}, lambda: _integer(rng, 90)
+    return {"modulus": str(rng.randint(2, 9))}, lambda: _integer(rng, 40)
 
 
 def _evaluate(rng: Rng) -> Recipe:
     def number(depth: int) -> str:
         if depth == 0 or rng.random() < 0.1:
-            return str(rng.randint(1, 12))
+            return str(rng.randint(1, 9))
         a, b = number(depth - 1), number(depth - 1)
         sign = rng.choice("+-*")
         return f"{_group(a)}*{_group(b)}" if sign == "*" else f"{a}{sign}{_group_sum(b)}"
 
-    return {}, lambda: number(rng.choice([1, 2, 2, 3])) if rng.random() < 0.8 else f"{rng.randint(2, 9)}**2-{number(1)}"
+    return {}, lambda: number(rng.choice([1, 1, 2, 2, 3])) if rng.random() < 0.8 else f"{rng.randint(2, 9)}**2-{number(1)}"
 
 
 def _simplify(rng: Rng) -> Recipe:
@@ -301,7 +300,7 @@ def _simplify(rng: Rng) -> Recipe:
         if form < 0.25:
             return f"({poly_text(multiply(a, _linear(rng, 5)))})/{_group(poly_text(a))}"
         if form < 0.6:
-            return _terms(rng, rng.choice([3, 3, 4]))
+            return _terms(rng, rng.choice([2, 3, 3]))
         if form < 0.7:
             k = rng.randint(2, 6)
             return f"({poly_text([k * c for c in a])})/{k}"

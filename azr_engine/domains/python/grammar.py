@@ -36,9 +36,9 @@ def sample(rng: Rng, *, kind: str = "deduction", n_inputs: int = 1) -> Sketch:
 def literal(rng: Rng, type_name: str, *, wild: bool = False) -> str:
     """The text of a random value of `type_name` (`int`, `list` or `str`); `wild` admits empty ones."""
     if type_name == "int":
-        return str(rng.choice([0, rng.randint(-9, 9), rng.randint(1, 20)]) if wild else rng.randint(-9, 20))
+        return str(rng.choice([0, rng.randint(-5, 5), rng.randint(1, 9)]) if wild else rng.randint(-4, 12))
     shortest = 0 if wild and rng.random() < 0.5 else 1
-    length = rng.randint(shortest, 5)
+    length = rng.randint(shortest, 4)
     if type_name == "list":
         return "[" + ", ".join(str(rng.randint(0, 9)) for _ in range(length)) + "]"
     return "'" + "".join(rng.choice(LETTERS) for _ in range(length)) + "'"
@@ -53,18 +53,18 @@ def _program(rng: Rng) -> tuple[str, list[str]]:
         types = [rng.choice(["int", "int", "list", "list", "str"])]
         head, scope = "def f(x):", {"x": types[0]}
     result = rng.choice(["int", "int", "int", "list", "list", "str"] if "str" in types else ["int", "int", "list"])
-    depth = rng.choice([1, 2, 2, 3])
+    depth = rng.choice([1, 1, 1, 2, 2, 3])
     style = rng.random()
-    if style < 0.55:
+    if style < 0.62:
         return f"{head}return {_expr(rng, result, scope, depth)}", types
-    if style < 0.72:
+    if style < 0.77:
         kind = rng.choice(["int", "int", "list", *types])
-        first = _expr(rng, kind, scope, rng.choice([1, 2]))
+        first = _expr(rng, kind, scope, rng.choice([1, 1, 2]))
         inner = {**scope, "a": kind}
-        return f"{head}\n a={first}\n return {_expr(rng, result, inner, depth, must='a')}", types
-    if style < 0.87:
+        return f"{head}\n a={first}\n return {_expr(rng, result, inner, min(depth, 2), must='a')}", types
+    if style < 0.89:
         test = _condition(rng, scope)
-        yes, no = _expr(rng, result, scope, 1), _expr(rng, result, scope, rng.choice([1, 2]))
+        yes, no = _expr(rng, result, scope, rng.choice([0, 1])), _expr(rng, result, scope, 1)
         return f"{head}\n if {test}:return {yes}\n return {no}", types
     loop_over = _iterable(rng, scope)
     if loop_over is None:

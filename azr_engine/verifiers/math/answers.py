@@ -1,7 +1,7 @@
 r"""Free-form answers to trees: what a language model wraps around an expression is taken off first.
 
 Understood: `$...$`, `\boxed{...}` (the last one), "The answer is ...", a closing full stop, units after a number
-(`3 cm`, `5\text{ meters}`), "no solution", `\pm`. Everything else is the grammar's business.
+(`3 cm`, `5\text{ meters}`), "no solution", `x \in ...`, `\pm`. Everything else is the grammar's business.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _UNIT = re.compile(
     r"^(-?[\d./ ]*\d)\s*"
     r"(?:\\?%|°|\^\{?\\circ\}?|\\text\s*\{[A-Za-z ^0-9]*\}|(?:[kcm]m|kg|min|hours?|seconds?|meters?|units?)\b)$"
 )
+_MEMBER = re.compile(r"^[A-Za-z]\s*(?:\\in\b|∈)\s*")
 _PLUS_MINUS = re.compile(r"\\pm|±")
 
 
@@ -46,7 +47,7 @@ def _unwrapped(text: str) -> str:
     if starts:
         text = _braced(text, starts[-1].end())
     text = text.strip().strip("$").strip()
-    text = _LEAD.sub("", text).strip().strip("$").strip()
+    text = _MEMBER.sub("", _LEAD.sub("", text).strip().strip("$").strip())
     return text[:-1].rstrip().strip("$").strip() if text.endswith(".") else text
 
 

@@ -91,8 +91,8 @@ def depends_on(node: Node, name: str) -> bool:
 
 
 def isolated(equation: Node, name: str) -> bool:
-    """Whether an equation is already its solution: the unknown alone on one side and absent from the other."""
-    if equation.kind != "relation":
+    """Whether an equation or inequality is its own solution: the unknown alone on one side, absent from the other."""
+    if equation.kind != "relation" or len(equation.args) != 2:
         return False
     left, right = equation.args
     x = Node("symbol", name)

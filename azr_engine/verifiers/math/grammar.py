@@ -238,6 +238,11 @@ class _Parser:
     def group(self) -> Node:
         """A LaTeX argument: `{...}` or one digit or name."""
         token = self.take()
+        if token.kind == "number" and token.text.isdigit():
+            if len(token.text) > 1:  # \frac12 is a half
+                self.position -= 1
+                self.tokens[self.position] = Token("number", token.text[1:])
+            return Node("number", int(token.text[0]))
         if token.kind != "{":
             return self.atom(token)
         items = self.sequence("}")

@@ -11,7 +11,7 @@ or cannot decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from azr_engine.verifiers.math.answers import read_answer
@@ -25,6 +25,8 @@ from azr_engine.verifiers.math.operations.problem import Operation, OperationErr
 from azr_engine.verifiers.math.polynomials import same_value
 from azr_engine.verifiers.math.printer import to_text
 
+EqualOn = Callable[[Problem], Equal]
+"""The equality of values on the domain of a problem's input."""
 ERROR_WORDS = ("none", "undefined", "no-solution", "divergent")
 MAX_CHEAP_CHARACTERS = 200
 
@@ -36,39 +38,44 @@ def judge_cheaply(kind: str, given: Mapping[str, Any], gold: Mapping[str, Any], 
     if len(answer) > MAX_CHEAP_CHARACTERS:
         return None, "large"
     if kind == "deduction":
-        return _guarded(_judge_deduction, given, gold, answer, same_value)
+        return _guarded(_judge_deduction, given, gold, answer, _cheap)
     if kind == "abduction" and str(given.get("operation")) == "integrate" and not given.get("arguments"):
-        return _guarded(_judge_abduction, given, gold, answer, same_value)
+        return _guarded(_judge_abduction, given, gold, answer, _cheap)
     return None, ""
 
 
-def judge(kind: str, given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal: Equal) -> Decision:
-    """The decision with an equality of values; a reason wherever it is not True."""
+def _cheap(_: Problem) -> Equal:
+    return same_value
+
+
+def judge(kind: str, given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal_on: EqualOn) -> Decision:
+    """The decision with an equality of values on a problem's domain; a reason wherever it is not True."""
     if kind == "error":
         return _judge_error(gold, answer)
     rule = {"deduction": _judge_deduction, "abduction": _judge_abduction, "induction": _judge_induction}[kind]
-    return _guarded(rule, given, gold, answer, equal)
+    return _guarded(rule, given, gold, answer, equal_on)
 
 
-def _guarded(rule: Any, given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal: Equal) -> Decision:
+def _guarded(rule: Any, given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal_on: EqualOn) -> Decision:
     try:
-        decision: Decision = rule(given, gold, answer, equal)
+        decision: Decision = rule(given, gold, answer, equal_on)
     except (ParseError, OperationError) as error:
         return False, f"{error.reason}: {error.detail}".removesuffix(": ")[:200]
     return decision
 
 
-def _judge_deduction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal: Equal) -> Decision:
+def _judge_deduction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal_on: EqualOn) -> Decision:
     operation, problem = read(given)
-    return compare(operation.form, read_text(gold["result"]), read_answer(answer), problem, equal)
+    return compare(operation.form, read_text(gold["result"]), read_answer(answer), problem, equal_on(problem))
 
 
-def _judge_abduction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal: Equal) -> Decision:
+def _judge_abduction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal_on: EqualOn) -> Decision:
     operation, problem = read({**_context(given), "expression": to_text(read_answer(answer))})
     _, original = read({**_context(given), "expression": gold["expression"]})
-    result = read_text(given["result"])
+    result, equal = read_text(given["result"]), equal_on(original)
     expression, variable = problem.expression, problem.variable
-    if copies(operation, expression, result) or (operation.takes == "equation" and isolated(expression, variable)):
+    solved = operation.takes in ("equation", "inequality") and isolated(expression, variable)
+    if solved or copies(operation, expression, result):
         return False, "a copy of the result"
     if depends_on(original.expression, variable) and not depends_on(expression, variable):
         return False, f"does not depend on {variable}"
@@ -93,7 +100,7 @@ def _same_result(operation: Operation, wanted: Node, found: Node, problem: Probl
     return decision, reason and f"gives {to_text(found)[:80]}"
 
 
-def _judge_induction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal: Equal) -> Decision:
+def _judge_induction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal_on: EqualOn) -> Decision:
     name, *pieces = answer.split() or [""]
     guess = TABLE.get(name)
     if guess is None:
@@ -110,7 +117,8 @@ def _judge_induction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: 
     for pair in (*given["pairs"], *gold["pairs"]):
         fields = {"operation": name, "expression": pair["input"], "variable": variable, "arguments": arguments}
         operation, problem = read(fields)
-        decision, reason = _same_result(row, read_text(pair["output"]), apply(operation, problem), problem, equal)
+        found, equal = apply(operation, problem), equal_on(problem)
+        decision, reason = _same_result(row, read_text(pair["output"]), found, problem, equal)
         if not decision:
             return decision, f"{pair['input'][:60]} {reason}"
     return True, ""

@@ -21,6 +21,10 @@ class OutsideDomain(ValueError):
     """The tree has no real value at the point."""
 
 
+class OutOfRange(OutsideDomain):
+    """The value may exist, but takes too long to compute."""
+
+
 class Absorbed(ValueError):
     """A part was too small beside its neighbour for the digits in use, so that the value says nothing about it."""
 
@@ -41,7 +45,13 @@ _CONSTANTS: dict[str, Callable[[], Any]] = {
     "I": lambda: mpmath.mpc(0, 1),
     "oo": lambda: mpmath.inf,
 }
+_PERIODIC = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
+_FLAT = _PERIODIC | {"tanh", "exp", "cosh"}
+"""Functions that approach 1 or -1 so flatly that a difference in the argument is lost."""
+HIDDEN = mpmath.mpf("1e-60")
+"""Relative size below which a part counts as hidden."""
 _LARGEST_EXPONENT = 10**7
+_LARGEST_ANGLE = 10**40
 
 
 def value_at(node: Node, point: Mapping[str, Fraction], n_digits: int, *, strict: bool = False) -> Any:
@@ -56,7 +66,7 @@ def value_at(node: Node, point: Mapping[str, Fraction], n_digits: int, *, strict
         try:
             value = _Evaluator(point, strict, imaginary).value(node)
         except (ZeroDivisionError, ValueError, TypeError, OverflowError, mpmath.libmp.NoConvergence) as error:
-            if isinstance(error, Absorbed):
+            if isinstance(error, Absorbed | OutsideDomain):
                 raise
             raise OutsideDomain(str(error)) from None
     return value
@@ -99,32 +109,32 @@ class _Evaluator:
         raise OutsideDomain(f"a {kind} has no value")
 
     def total(self, values: list[Any]) -> Any:
-        total = mpmath.fsum(values)
         if self.strict:
-            smallest = mpmath.mpf(10) ** (10 - mpmath.mp.dps) * max(map(abs, values))
-            if any(0 < abs(value) < smallest for value in values):
+            least = HIDDEN * max(map(abs, values))
+            if any(0 < abs(value) < least for value in values):
                 raise Absorbed("a term")
-        return total
+        return mpmath.fsum(values)
 
     def power(self, base: Any, exponent: Any) -> Any:
         if base == 0 and mpmath.re(exponent) <= 0:
             raise OutsideDomain("zero to a power that is not positive")
         if abs(exponent) > _LARGEST_EXPONENT:
-            raise OutsideDomain("an exponent out of range")
+            raise OutOfRange("an exponent")
         result = base**exponent
-        if self.strict and result == 1 and exponent != 0 and abs(base) != 1:
+        if self.strict and abs(result - 1) < HIDDEN and exponent != 0 and base != 1:
             raise Absorbed("an exponent")
         return result
 
     def call(self, name: str, values: list[Any]) -> Any:
         if abs(values[0]) > _LARGEST_EXPONENT and name in ("exp", "sinh", "cosh", "factorial"):
-            raise OutsideDomain("an argument out of range")
+            raise OutOfRange("an argument")
+        if name in _PERIODIC and abs(values[0]) > _LARGEST_ANGLE:
+            raise OutOfRange("an angle")
         result = _FUNCTIONS[name](*values)
-        if self.strict and values[0] != 0 and name not in ("floor", "ceiling", "sign", "factorial", "binomial"):
-            saturated = name not in ("abs", "log", "sqrt", "cbrt") and abs(result) == 1
-            vanished = name != "log" and result == 0
-            if saturated or vanished:
-                raise Absorbed(name)
+        if self.strict and name in _FLAT and values[0] != 0 and abs(abs(result) - 1) < HIDDEN:
+            raise Absorbed(name)
+        if self.strict and name == "atan" and abs(values[0]) * HIDDEN > 1:
+            raise Absorbed(name)
         return result
 
 

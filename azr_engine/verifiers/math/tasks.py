@@ -58,8 +58,8 @@ def admit(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         given = {"operation": operation.name, "expression": to_text(problem.expression), **context}
         gold = {"result": to_text(result)}
     else:
-        if operation.takes == "equation" and isolated(problem.expression, problem.variable):
-            raise OperationError("trivial", "the equation is its own solution")
+        if operation.takes in ("equation", "inequality") and isolated(problem.expression, problem.variable):
+            raise OperationError("trivial", "the input is its own solution")
         given = {"operation": operation.name, "result": to_text(result), **context}
         gold = {"expression": to_text(problem.expression)}
     return _task(operation, [problem.expression], [result], given, gold, _draft(operation, problem))

@@ -31,7 +31,7 @@ def run_bench(
     tiers: Sequence[str] = ("namespaces", "process", "docker", "gvisor"),
     *,
     n_tasks: int = 240,
-    n_loops: int = 12,
+    n_loops: int = 40,
     workers: int | None = None,
 ) -> dict[str, Any]:
     """Measure every tier that works here.

@@ -16,9 +16,10 @@ import struct
 from typing import Any
 
 from azr_engine.verifiers.python.image import PACKAGE_ROOT, image_archive, image_key, interpreter
+from azr_engine.verifiers.python.link import Link, WorkerDied
 from azr_engine.verifiers.python.local import WORKER_MODULE
-from azr_engine.verifiers.python.pool import Link, WorkerDied
 from azr_engine.verifiers.python.requests import Limits
+from azr_engine.verifiers.python.wire import MAX_CHILDREN
 from azr_engine.verifiers.sandbox.boot import worker_command
 
 IMAGE = "azr-engine-python"
@@ -124,7 +125,7 @@ class ContainerLauncher:
         return client, image
 
     def _create(self, client: Any, hash_seed: int, limits: Limits) -> tuple[str, Any]:
-        memory = f"{limits.memory_mb * 2 + _INTERPRETER_MB}m"
+        memory = f"{limits.memory_mb * MAX_CHILDREN + _INTERPRETER_MB}m"
         options = client.api.create_host_config(
             auto_remove=True,
             cap_drop=["ALL"],

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from azr_engine.engine.errors import UserError
 from azr_engine.verifiers.python.containers import ContainerLauncher
+from azr_engine.verifiers.python.link import WorkerDied
 from azr_engine.verifiers.python.local import LocalLauncher
-from azr_engine.verifiers.python.pool import Launcher, WorkerDied, WorkerPool
+from azr_engine.verifiers.python.pool import Launcher, WorkerPool
 from azr_engine.verifiers.python.requests import Executor, Limits, Request
 from azr_engine.verifiers.python.wire import Outcome
 

@@ -15,7 +15,7 @@ import select
 import socket
 import subprocess
 
-from azr_engine.verifiers.python.pool import Link
+from azr_engine.verifiers.python.link import Link
 from azr_engine.verifiers.python.requests import Limits
 from azr_engine.verifiers.sandbox.boot import worker_command
 

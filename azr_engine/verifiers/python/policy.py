@@ -36,7 +36,7 @@ BANNED_BUILTINS = frozenset(_BUILTINS.split())
 SAFE_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_")) - BANNED_BUILTINS
 _ALLOWED_DUNDER_ATTRIBUTES = frozenset(("__init__", "__name__"))
 _BANNED_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
-_MAX_CODE_BYTES = 1 << 17
+_MAX_CODE_BYTES = 1 << 15
 _DUNDER = re.compile(r"__\w+__")
 _STATEMENTS_BESIDE = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.ClassDef)
 

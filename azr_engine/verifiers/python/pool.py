@@ -11,93 +11,21 @@ import asyncio
 import collections
 import itertools
 import logging
-import marshal
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
+from azr_engine.verifiers.python.link import Link, WorkerDied
 from azr_engine.verifiers.python.requests import N_HASH_SEEDS, Limits, Request
-from azr_engine.verifiers.python.wire import LENGTH, MAX_OUTCOME_BYTES, Call, Outcome, unpack_outcomes
+from azr_engine.verifiers.python.wire import MAX_CHILDREN, MAX_OUTCOME_BYTES, Call, Outcome
 
 logger = logging.getLogger(__name__)
 
-_LANES = 4
+_LANES = MAX_CHILDREN + 2
 _MAX_QUEUED = 512
 _START_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
 """After a worker that did not start, how long the place stays empty."""
-
-
-class WorkerDied(Exception):
-    """The worker went away or broke the protocol; the message says how."""
-
-
-class Link(asyncio.Protocol):
-    """A byte stream to one worker, cut into frames."""
-
-    def __init__(self) -> None:
-        self.answers: dict[int, asyncio.Future[list[Outcome]]] = {}
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.alive = True
-        self._buffer = bytearray()
-        self._transport: asyncio.WriteTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        try:
-            while len(self._buffer) >= LENGTH.size:
-                length = LENGTH.unpack_from(self._buffer)[0]
-                end = LENGTH.size + length
-                if len(self._buffer) < end:
-                    break
-                payload = bytes(self._buffer[LENGTH.size : end])
-                del self._buffer[:end]
-                self._take(payload)
-        except ValueError as error:
-            self.lose(WorkerDied(str(error)))
-
-    def _take(self, payload: bytes) -> None:
-        if not payload:
-            if not self.ready.done():
-                self.ready.set_result(None)
-            return
-        outcomes, used = unpack_outcomes(payload, LENGTH.size)
-        answer = self.answers.pop(LENGTH.unpack_from(payload)[0], None)
-        if used != len(payload) or answer is None:
-            raise ValueError("the worker broke the protocol")
-        if not answer.done():
-            answer.set_result(outcomes)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.lose(WorkerDied("the worker closed the connection"))
-
-    def ask(self, call: Call) -> asyncio.Future[list[Outcome]]:
-        """Send one call; the future brings its outcomes or `WorkerDied`."""
-        answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        if not self.alive or self._transport is None:
-            answer.set_exception(WorkerDied("the worker is gone"))
-            return answer
-        self.answers[call.job] = answer
-        payload = marshal.dumps(tuple(call), 2)
-        self._transport.write(LENGTH.pack(len(payload)) + payload)
-        return answer
-
-    def lose(self, error: WorkerDied) -> None:
-        """Fail all that is under way and drop the connection."""
-        self.alive = False
-        pending: list[asyncio.Future[Any]] = [self.ready, *self.answers.values()]
-        for future in pending:
-            if not future.done():
-                future.set_exception(error)
-        if not self.ready.cancelled():
-            self.ready.exception()  # marks it as seen: a worker may die with nobody waiting for it to start
-        self.answers.clear()
-        if self._transport is not None:
-            self._transport.close()
 
 
 class Handle(Protocol):
@@ -297,7 +225,7 @@ class WorkerPool:
             except WorkerDied as death:
                 n_inputs = len(job.request.inputs) + len(job.request.probes)
                 outcomes = [Outcome("fault", str(death)[: MAX_OUTCOME_BYTES // 4])] * n_inputs
-            if outcomes[0].status == "fault" and not job.retried:
+            if not job.retried and any(outcome.status == "fault" for outcome in outcomes):
                 job.retried = True
                 self._backlog.put(job)
             elif not job.done.done():

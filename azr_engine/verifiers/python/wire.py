@@ -32,6 +32,9 @@ CODES = {name: code for code, name in enumerate(STATUSES)}
 MAX_OUTCOME_BYTES = 4 * 16_384
 """Canonical text is at most 16,384 characters, each at most four bytes."""
 
+MAX_CHILDREN = 4
+"""Children of one worker at once; each may use the whole memory limit."""
+
 LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<BdI")
 

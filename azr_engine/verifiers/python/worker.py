@@ -5,8 +5,8 @@
 It imports all that programs may use, locks itself in, and then takes requests from file descriptor 0 until that
 closes, and answers on the same (a socket) or, in a container, on 1. Each call gets a fresh child, which dies with it;
 a child killed half-way is followed by another for the remaining inputs. CPU time is bounded by the kernel (SIGPROF)
-and by the child's CPU clock read from here; wall time is bounded from here. Two children run at once, so that a
-looping one does not hold up the queue.
+and by the child's CPU clock read from here; wall time is bounded from here. Several children run at once, so that
+looping ones do not hold up the queue.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sys
 import time
 
 from azr_engine.verifiers.python import child
-from azr_engine.verifiers.python.wire import LENGTH, Call, Outcome, pack_outcome, unpack_outcomes
+from azr_engine.verifiers.python.wire import LENGTH, MAX_CHILDREN, Call, Outcome, pack_outcome, unpack_outcomes
 from azr_engine.verifiers.sandbox import libc, limits, namespaces
 from azr_engine.verifiers.sandbox.seccomp import Filter
 
@@ -33,7 +33,6 @@ _CHILD_CALLS = """
 _WORKER_CALLS = """
     clone fork wait4 kill poll ppoll pipe2 prlimit64 setrlimit dup dup2 dup3 close_range fcntl
 """
-MAX_CHILDREN = 2
 _TICK_MS = 50
 _CONTROL, _STDOUT, _RESULT = 0, 1, 3
 
@@ -48,6 +47,7 @@ def main(arguments: list[str]) -> None:
     elif tier == "process":
         namespaces.become_nobody()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # the CPU clock's; whoever started us may have ignored it
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     libc.prctl(libc.PR_SET_DUMPABLE, 0)
     if tier != "process":

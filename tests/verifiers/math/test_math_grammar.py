@@ -64,6 +64,8 @@ def test_a_skeleton_forgets_numbers_and_names(tree: Node) -> None:
     ("text", "canonical"),
     [
         (r"\frac{1}{2}x", "1/2*x"),
+        (r"\frac12", "1/2"),
+        (r"\frac{x}2+\sqrt2", "x/2+sqrt(2)"),
         (r"\sqrt[3]{x+1}", "(x+1)**(1/3)"),
         (r"\sin^2 x + \cos^{2}(x)", "sin(x)**2+cos(x)**2"),
         (r"2\cdot x^{10}", "2*x**10"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from azr_engine.verifiers.math import OperationError, compute, parse
-from azr_engine.verifiers.math.equivalence import equal
+from azr_engine.verifiers.math.equivalence import equal, equal_on
 from azr_engine.verifiers.math.judgement import judge
 
 
@@ -19,6 +19,10 @@ from azr_engine.verifiers.math.judgement import judge
         ("sqrt(2)+sqrt(3)", "sqrt(5+2*sqrt(6))", True),
         ("cosh(x)", "(exp(x)+exp(-x))/2", True),
         ("2**n", "exp(n*log(2))", True),
+        ("1-tanh(x)**2", "1/cosh(x)**2", True),
+        ("cos(sqrt(x)*exp(y))*exp(y)", "exp(y)*sin(pi/2-exp(y)*sqrt(x))", True),
+        ("sign(x)", "x/abs(x)", True),
+        ("2*sign(x)", "x/abs(x)", False),
         # branch cuts: principal values over the reals
         ("sqrt(x**2)", "abs(x)", True),
         ("sqrt(x**2)", "x", False),
@@ -62,7 +66,7 @@ def test_a_hidden_difference_never_passes(gold: str, answer: str) -> None:
 
 def judged(operation: str, expression: str, answer: str, **arguments: str) -> bool | None:
     given: dict[str, Any] = {"operation": operation, "expression": expression, "arguments": arguments}
-    return judge("deduction", given, compute(given), answer, equal)[0]
+    return judge("deduction", given, compute(given), answer, equal_on)[0]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +81,10 @@ def judged(operation: str, expression: str, answer: str, **arguments: str) -> bo
         ("evaluate", "1/2+1/4", "6/8", True),
         ("evaluate", "4*5", "20 cm", True),
         ("evaluate", "4*5", r"The answer is $\boxed{20}$.", True),
+        # a result may have gained points: the input's domain is what counts
+        ("differentiate", "exp(log(x)+1/x)", "exp(log(x)+1/x)*(1/x-1/x**2)", True),
+        ("differentiate", "log(x**2)", "2/x+0*sqrt(x)", True),
+        ("differentiate", "log(x**2)", "2*sqrt(x)/(x*sqrt(x))", False),
         # forms
         ("expand", "(x+1)**2", "(x+1)**2", False),
         ("expand", "(x+1)**2", "x**2+x+x+1", False),
@@ -109,6 +117,7 @@ def judged(operation: str, expression: str, answer: str, **arguments: str) -> bo
         ("solve", "x**3-1", "1", True),
         ("inequality", "x**2>4", "x<-2 or x>2", True),
         ("inequality", "x**2>4", "x>2 or -2>x", True),
+        ("inequality", "x**2>4", r"x \in (-\infty,-2)\cup(2,\infty)", True),
         ("inequality", "x**2>4", "-2<x<2", False),
         ("system", "[x+y=3,x-y=1]", "(2,1)", True),
         ("system", "[x+y=3,x-y=1]", "(1,2)", False),

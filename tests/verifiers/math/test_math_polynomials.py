@@ -27,9 +27,8 @@ from azr_engine.verifiers.math.polynomials import (
     tree,
 )
 
-MONOMIALS = st.dictionaries(st.sampled_from("xy"), st.integers(1, 4), max_size=2).map(
-    lambda m: tuple(sorted(m.items()))
-)
+POWERS = st.dictionaries(st.sampled_from("xy"), st.integers(1, 4), max_size=2)
+MONOMIALS = POWERS.map(lambda powers: tuple(sorted(powers.items())))
 POLYNOMIALS = st.dictionaries(MONOMIALS, st.integers(-9, 9).filter(bool), max_size=4)
 
 
@@ -48,7 +47,7 @@ def test_the_expanded_tree_reads_back(poly: Polynomial) -> None:
 
 @given(POLYNOMIALS, POLYNOMIALS, st.integers(-5, 5))
 def test_composition_is_evaluation(poly: Polynomial, other: Polynomial, value: int) -> None:
-    at = {(): value} if value else {}
+    at: Polynomial = {(): value} if value else {}
     whole = compose(times(poly, other), "x", at)
     assert whole == times(compose(poly, "x", at), compose(other, "x", at))
 
@@ -122,8 +121,7 @@ def test_derivatives_agree_with_difference_quotients(text: str) -> None:
 
     node = parse(text)
     h, at = Fraction(1, 10**12), Fraction(13, 11)
-    quotient = (
-        (value_at(node, {"x": at + h}, 60) - value_at(node, {"x": at - h}, 60)) / (2 * h.numerator) * h.denominator
-    )
+    change = value_at(node, {"x": at + h}, 60) - value_at(node, {"x": at - h}, 60)
+    quotient = change * h.denominator / 2
     exact = value_at(derivative(node, "x"), {"x": at}, 60)
     assert abs(quotient - exact) < 1e-15 * max(1, abs(exact))

@@ -76,8 +76,9 @@ def test_abduction_takes_any_preimage_and_no_copy(verifier: MathVerifier) -> Non
         ({"operation": "solve", "expression": "2*x=6"}, ["x+1=4", "x-3"], ["x=3", "3=x"]),
         ({"operation": "mod", "expression": "17", "arguments": {"modulus": "5"}}, ["22", "7"], ["2", "1+1", "18"]),
         ({"operation": "gcd", "expression": "12", "arguments": {"other": "18"}}, ["24", "30"], ["6", "3+3", "18*3"]),
-        ({"operation": "sum", "expression": "x", "arguments": {"lower": "1", "upper": "4"}}, ["5*x-10", "5-x+x-x/2+x/2+0*x+x-5"],
+        ({"operation": "sum", "expression": "x", "arguments": {"lower": "1", "upper": "4"}}, ["5*x-10", "5-x"],
          ["5/2", "x+1"]),
+        ({"operation": "inequality", "expression": "2*x<6"}, ["x+1<4", "3-x>0"], ["x<3", "3>x", "x<=3"]),
     ],
 )  # fmt: skip
 def test_abduction_by_operation(
@@ -100,7 +101,7 @@ def test_induction_is_judged_on_held_back_pairs(verifier: MathVerifier) -> None:
 
 
 def test_error_predicts_the_outcome(verifier: MathVerifier) -> None:
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "undefined": {"operation": "evaluate", "expression": "5/(2-2)"},
         "no-solution": {"operation": "solve", "expression": "x**2+1=0"},
         "divergent": {"operation": "sum", "expression": "1/x", "arguments": {"lower": "1", "upper": "oo"}},
@@ -164,7 +165,7 @@ def test_a_draft_that_runs_away_is_killed_and_its_neighbours_live(verifier: Math
     "answer",
     ["9**9**9", "factorial(10**9)", "(" * 5000, "x" * 30_000, "__import__('os')", "x.real", "'a'*10**9", "lambda: 0",
      "[" * 60, "\x00", "", "1/0", "0**0", "x=", r"\frac{}{}", r"\boxed{", "floor(x)!", "(a+b+c+d+f+g+h+k)**30", "oo-oo",
-     "sqrt(" * 40 + "x" + ")" * 40, "x**x**x**x**x", "exp(exp(exp(exp(exp(9)))))", "[x,[x,[x]]]", "x<1", "-oo"],
+     "sqrt(" * 40 + "x" + ")" * 40, "x**x**x**x**x", "exp(exp(exp(exp(exp(9)))))", "[x,[x,[x]]]", "x<9", "-oo"],
 )  # fmt: skip
 def test_hostile_answers_fail_and_cost_nobody_else(verifier: MathVerifier, answer: str) -> None:
     for fields in (
@@ -196,7 +197,7 @@ def test_near_duplicates_share_a_skeleton_and_equal_behaviour_a_signature(verifi
 
 
 def test_gold_stays_out_of_what_the_solver_sees(verifier: MathVerifier) -> None:
-    drafts = {
+    drafts: dict[str, dict[str, Any]] = {
         "deduction": {"operation": "expand", "expression": "(x+3)*(x-41)"},
         "abduction": {"operation": "expand", "expression": "(x+3)*(x-41)"},
         "induction": {"operation": "differentiate", "expressions": ["x**2", "x**3", "x**4", "sin(x)"], "message": ""},

@@ -31,6 +31,8 @@ TABLE: dict[str, Operation] = {
 }
 """Every operation by name."""
 
+_DECLINED = {"NotImplementedError", "PolynomialError", "NonlinearError", "PoleError", "CoercionFailed"}
+"""What SymPy raises, by name so as not to import it, where its method does not apply."""
 _INEQUALITIES = {"<", "<=", ">", ">="}
 
 
@@ -56,10 +58,9 @@ def apply(operation: Operation, problem: Problem) -> Node:
         raise OperationError("memory") from None
     except ZeroDivisionError:
         raise OperationError("undefined", "division by zero") from None
-    except NotImplementedError as error:
-        raise OperationError("unsolved", str(error)[:200]) from error
     except Exception as error:
-        raise OperationError("crash", f"{type(error).__name__}: {error}"[:200]) from error
+        reason = "unsolved" if type(error).__name__ in _DECLINED else "crash"
+        raise OperationError(reason, f"{type(error).__name__}: {error}"[:200]) from error
 
 
 def read(fields: Mapping[str, Any]) -> tuple[Operation, Problem]:

@@ -166,7 +166,7 @@ def _ordered(roots: list[Any]) -> Node:
 
 
 def system(problem: Problem) -> Node:
-    """The one solution of a linear system, as a list of `symbol=value` by name."""
+    """The one solution of a linear system, as a list of `symbol=value` by name; other systems are `unsolved`."""
     import sympy
 
     equations = [problem.sympy(as_zero(member)) for member in problem.expression.args]
@@ -174,10 +174,7 @@ def system(problem: Problem) -> Node:
     unknowns = [problem.sympy(Node("symbol", name)) for name in names]
     if not names:
         raise OperationError("trivial", "no unknown")
-    try:
-        found = sympy.linsolve(equations, unknowns)
-    except sympy.solvers.solveset.NonlinearError:
-        raise OperationError("unsolved", "only linear systems are solved") from None
+    found = sympy.linsolve(equations, unknowns)
     if found is sympy.S.EmptySet:
         raise OperationError("no_solution", "the equations contradict each other")
     (values,) = found
