@@ -19,7 +19,7 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
         epilog="Start with: azr-engine run --domains python,math --steps 20",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode="markdown",
+        rich_markup_mode=None,
     )
     app.command("run")(run.run)
     app.command("eval")(evaluate.evaluate)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="See the loaded plugins.", no_args_is_help=True)
+app = typer.Typer(help="See the loaded plugins.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

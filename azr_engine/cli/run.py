@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,6 +45,9 @@ def run(
 
     Example: `azr-engine run --domains python,math --steps 20 --out runs/first`
     """
+    import asyncio
+    import datetime
+
     from azr_engine.engine.config import load_config, to_toml
     from azr_engine.engine.errors import UserError
     from azr_engine.engine.session import check
@@ -125,6 +125,7 @@ async def _held_out(loop: SelfPlay, per_kind: int, console: Any, when: str) -> d
 
 def _stop_on_interrupt(loop: SelfPlay) -> None:
     """The first Ctrl-C finishes the step and saves; the second stops at once."""
+    import signal
 
     def handle(number: int, frame: object) -> None:
         if loop.stop_requested:

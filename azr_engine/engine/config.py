@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from azr_engine.curriculum.novelty import NoveltyConfig
 from azr_engine.engine.errors import UserError
 from azr_engine.trainer.protocol import TrainerConfig
 
@@ -102,6 +103,7 @@ class RunConfig(_Section):
     play: PlayConfig = PlayConfig()
     trainer: TrainerConfig = TrainerConfig()
     store: StoreConfig = StoreConfig()
+    novelty: NoveltyConfig = NoveltyConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     sandbox: SandboxConfig = SandboxConfig()
 
@@ -192,5 +194,5 @@ def to_toml(config: RunConfig) -> str:
 
 
 def _toml_value(value: Any) -> str:
-    # JSON's texts, numbers, booleans and arrays are TOML as they stand.
-    return json.dumps(value, ensure_ascii=False)
+    # JSON's texts, numbers, booleans and arrays are TOML as they stand, but for the one control character JSON allows.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azr_engine.curriculum.novelty import SkeletonQuota
 from azr_engine.curriculum.protocol import Cell, Curriculum
 from azr_engine.engine import metrics as measure
 from azr_engine.engine.advantages import ESTIMATORS
@@ -46,6 +47,7 @@ class Parts:
     proposer: Proposer
     solver: Solver
     store: TaskStore
+    novelty: SkeletonQuota
     run: RunDirectory
     gate: Callable[[Episode], Drop | None]
     observe: Callable[[Event], None]
@@ -83,6 +85,7 @@ class SelfPlay:
         deadline = time.monotonic() + self.config.minutes * 60 if self.config.minutes else None
         if self.step == 0:
             await self._seed()
+        self._restore_novelty()
         while self.step < self.config.steps and not self.stop_requested:
             if deadline is not None and time.monotonic() >= deadline:
                 break
@@ -131,8 +134,10 @@ class SelfPlay:
         return line
 
     def _plan(self, step: int) -> dict[Cell, int]:
-        cells = [(name, kind) for name, domain in self.parts.domains.items() for kind in domain.kinds]
-        return self.parts.curriculum.plan(cells, self.config.play.proposals, self._rng(step, "plan"))
+        return self.parts.curriculum.plan(self._cells(), self.config.play.proposals, self._rng(step, "plan"))
+
+    def _cells(self) -> list[Cell]:
+        return [(name, kind) for name, domain in self.parts.domains.items() for kind in domain.kinds]
 
     async def _seed(self) -> None:
         """Admit grammar seeds until every cell has its number, in at most twenty rounds."""
@@ -150,6 +155,12 @@ class SelfPlay:
             if not any(found.values()):
                 raise UserError(f"no seed task of the domain {name!r} was admitted; see events.jsonl")
             self.parts.store.add_seeds([task for tasks in found.values() for task in tasks])
+
+    def _restore_novelty(self) -> None:
+        """Rebuild the gate's memory from the store: it is a function of what was admitted."""
+        for name, kind in self._cells():
+            newest = self.parts.store.tasks(name, kind, self.config.novelty.window, newest_first=True)
+            self.parts.novelty.restore(name, kind, reversed(newest))
 
     def _gated(self, episodes: list[Episode], step: int) -> list[Episode]:
         kept = []

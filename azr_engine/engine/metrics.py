@@ -70,7 +70,8 @@ def domain_metrics(
         "proposed": len(own),
         "well_formed": sum(p.outcome is not None and not isinstance(p.outcome, Malformed) for p in own),
         "admitted": len(tasks),
-        "duplicate": sum(isinstance(p.outcome, Rejection) and p.outcome.reason == "duplicate" for p in own),
+        "duplicate": _rejected(own, "duplicate"),
+        "near_duplicate": _rejected(own, "near_duplicate"),
         "unique_skeletons": len({(task.kind, task.skeleton) for task in tasks}),
         "solve_rate": _mean(rates),
         "learnability": _mean(learnabilities),
@@ -79,6 +80,10 @@ def domain_metrics(
         "share": samples / all_samples if all_samples else 0.0,
         "kinds": _kinds(tasks, groups),
     }
+
+
+def _rejected(proposals: Sequence[Proposal], reason: str) -> int:
+    return sum(isinstance(p.outcome, Rejection) and p.outcome.reason == reason for p in proposals)
 
 
 def _kinds(tasks: Sequence[Task], groups: Sequence[Episode]) -> dict[str, Any]:

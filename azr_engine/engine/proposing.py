@@ -11,6 +11,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from azr_engine.curriculum.novelty import SkeletonQuota
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.sampling import Cell, Log, Sampling, fault_event, group_by_name
 from azr_engine.engine.store import TaskStore
@@ -24,6 +25,7 @@ class Proposer:
     Args:
         domains, verifiers: by name.
         store: where references come from and what counts as known.
+        novelty: keeps out what is too much like recent tasks.
         screen: may refuse a draft before any verifier sees it.
         reserved: ids of tasks that must never be admitted (the held-out suite).
         log: told of faults.
@@ -38,6 +40,7 @@ class Proposer:
         store: TaskStore,
         sampling: Sampling,
         *,
+        novelty: SkeletonQuota,
         screen: Callable[[Draft], Refusal | None],
         reserved: Collection[str],
         log: Log,
@@ -48,6 +51,7 @@ class Proposer:
         self._style = style
         self._store = store
         self._sampling = sampling
+        self._novelty = novelty
         self._screen = screen
         self._reserved = frozenset(reserved)
         self._log = log
@@ -83,6 +87,8 @@ class Proposer:
             if isinstance(outcome, Task):
                 if outcome.id in known or outcome.id in seen:
                     outcome = Rejection("duplicate")
+                elif not self._novelty.admit(outcome):
+                    outcome = Rejection("near_duplicate", "its skeleton is over the quota of recent tasks")
                 else:
                     seen.add(outcome.id)
                     outcome = dataclasses.replace(outcome, parents=proposal.parents, born_step=step)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azr_engine.curriculum.novelty import SkeletonQuota
 from azr_engine.engine.config import RunConfig, to_toml
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.loop import Parts, SelfPlay
@@ -94,6 +95,7 @@ async def open_session(
 
         plugins.log = lambda name, error: log("plugin_error", {"plugin": name, "error": repr(error)})
         sampling = sampling_of(config, loaded)
+        novelty = SkeletonQuota(config.novelty)
         proposer = Proposer(
             domains,
             verifiers,
@@ -101,6 +103,7 @@ async def open_session(
             loaded.style,
             store,
             sampling,
+            novelty=novelty,
             screen=plugins.screen,
             reserved=reserved,
             log=log,
@@ -115,6 +118,7 @@ async def open_session(
             proposer=proposer,
             solver=Solver(domains, verifiers, policy, loaded.style, sampling, log),
             store=store,
+            novelty=novelty,
             run=run,
             gate=plugins.gate,
             observe=plugins.observe,

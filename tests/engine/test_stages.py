@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from azr_engine.curriculum.novelty import NoveltyConfig, SkeletonQuota
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.sampling import Sampling
 from azr_engine.engine.solving import Solver
@@ -23,7 +24,7 @@ Events = list[tuple[str, Mapping[str, Any]]]
 
 
 def admit(
-    tmp_path: Path, texts: Sequence[str], verifier: ToyVerifier, *, screen: Any = lambda draft: None, reserved: Any = ()
+    tmp_path: Path, texts: Sequence[str], verifier: ToyVerifier, *, screen: Any = lambda draft: None, reserved: Any = (), quota: int = 0
 ) -> tuple[list[Proposal], Events]:
     events: Events = []
     with TaskStore(tmp_path / "tasks.sqlite") as store:
@@ -34,6 +35,7 @@ def admit(
             STYLES["compact"],
             store,
             SAMPLING,
+            novelty=SkeletonQuota(NoveltyConfig(quota=quota)),
             screen=screen,
             reserved=reserved,
             log=lambda name, data: events.append((name, data)),
@@ -96,6 +98,12 @@ def test_reserved_tasks_are_never_admitted(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (again,), _ = admit(tmp_path / "other", ["12"], ToyVerifier(), reserved={proposal.outcome.id})
     assert again.outcome == Rejection("duplicate")
+
+
+def test_a_skeleton_over_its_quota_is_a_near_duplicate(tmp_path: Path) -> None:
+    proposals, _ = admit(tmp_path, ["1", "2", "2", "3"], ToyVerifier(), quota=2)
+    reasons = [p.outcome.reason if isinstance(p.outcome, Rejection) else "" for p in proposals]
+    assert reasons == ["", "", "duplicate", "near_duplicate"]
 
 
 def test_right_wrong_and_malformed_answers() -> None:

@@ -28,10 +28,10 @@ from azr_engine.verifiers.sandbox.seccomp import Filter
 _CHILD_CALLS = """
     read write close fstat lseek mmap mprotect munmap mremap brk madvise rt_sigaction rt_sigprocmask rt_sigreturn
     sched_yield sigaltstack futex getpid gettid getuid getgid geteuid getegid getppid exit exit_group time clock_gettime
-    clock_getres getrusage setitimer getitimer set_robust_list rseq seccomp
+    clock_getres getrusage setitimer getitimer set_robust_list rseq
 """
 _WORKER_CALLS = """
-    clone fork wait4 kill poll ppoll pipe2 prlimit64 setrlimit dup dup2 dup3 close_range fcntl
+    prctl clone fork wait4 kill poll ppoll pipe2 prlimit64 setrlimit dup dup2 dup3 close_range fcntl
 """
 _TICK_MS = 50
 _CONTROL, _STDOUT, _RESULT = 0, 1, 3

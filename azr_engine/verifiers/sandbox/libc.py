@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
+from collections.abc import Callable
 
+_bare_libc = ctypes.CDLL(None)  # keeps no copy of errno, which would cost a child some pages
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _libc.syscall.argtypes = [ctypes.c_long] * 3 + [ctypes.c_void_p]
@@ -13,6 +16,7 @@ _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 
@@ -31,6 +35,14 @@ def prctl(option: int, value: int) -> None:
         OSError: the kernel refused.
     """
     _checked(_libc.prctl(option, value, 0, 0, 0), f"prctl({option})")
+
+
+def prepared_prctl(option: int, value: int, address: int) -> Callable[[], int]:
+    """A call to make later, its arguments converted now; it returns 0 for success.
+
+    For a freshly forked child, where each page that ctypes would touch to convert them is copied.
+    """
+    return functools.partial(_bare_libc.prctl, ctypes.c_int(option), ctypes.c_ulong(value), ctypes.c_void_p(address))
 
 
 def unshare(flags: int) -> None:

@@ -21,7 +21,7 @@ _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0
 _KILL_PROCESS, _ALLOW, _DENY = 0x80000000, 0x7FFF0000, 0x00050000 | errno.EPERM
 _NUMBER_AT, _ARCHITECTURE_AT, _PROTECTION_AT = 0, 4, 16 + 8 * 2
 _PROT_EXEC = 4
-_SECCOMP_SET_MODE_FILTER = 1
+_SECCOMP_MODE_FILTER = 2
 
 
 class _Program(ctypes.Structure):
@@ -37,12 +37,11 @@ class Filter:
         Raises:
             OSError: no table for this machine.
         """
-        machine = this_machine()
-        code = assemble(machine, allowed)
+        code = assemble(this_machine(), allowed)
         self._buffer = ctypes.create_string_buffer(code, len(code))
         self._program = _Program(len(code) // 8, ctypes.cast(self._buffer, ctypes.c_void_p))
-        self._address = ctypes.addressof(self._program)
-        self._number = machine.numbers["seccomp"]
+        address = ctypes.addressof(self._program)
+        self._install = libc.prepared_prctl(libc.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, address)
 
     def install(self) -> None:
         """Bind this thread, and all it will fork, to the filter for good. Needs no_new_privs.
@@ -50,7 +49,8 @@ class Filter:
         Raises:
             OSError: the kernel refused.
         """
-        libc.syscall(self._number, _SECCOMP_SET_MODE_FILTER, 0, self._address)
+        if self._install() != 0:
+            raise OSError("the kernel refused the seccomp filter")
 
 
 def assemble(machine: Machine, allowed: Iterable[str]) -> bytes:
