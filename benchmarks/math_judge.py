@@ -50,6 +50,8 @@ def right_and_wrong(task: Task) -> tuple[str, str]:
         return ",".join(reversed(gold[1:-1].split(","))), gold.replace(",", ",1")
     if task.given["operation"] == "substitute":
         return f" {gold} ", f"{gold}1"
+    if task.given["operation"] == "expand":
+        return gold.replace("**", "^"), f"{gold}-x**2"
     return f"0+{gold}", f"{gold}-x**2"
 
 

@@ -10,21 +10,23 @@ import typer
 
 def bench(
     name: Annotated[str, typer.Argument(help="What to measure: executor.")],
-    seconds: Annotated[float, typer.Option(help="Time for each figure.", min=0.1)] = 2.0,
+    tier: Annotated[list[str] | None, typer.Option(help="Sandbox tier to measure; all by default.")] = None,
+    tasks: Annotated[int, typer.Option(help="Tasks in the natural mix, eight answers each.", min=3)] = 240,
+    loops: Annotated[int, typer.Option(help="Endless answers among twenty times as many.", min=1)] = 40,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure throughput on this machine.
+    """Measure throughput on this machine, beside a floor and a ceiling from the same run.
 
-    Example: `azr-engine bench executor --json`
+    Example: `azr-engine bench executor --tier namespaces --json`
     """
     from azr_engine.engine.errors import UserError
 
     if name != "executor":
         raise UserError(f"unknown benchmark {name!r}; known: executor")
-    from azr_engine.verifiers.python.bench import print_table, run_bench
+    from azr_engine.verifiers.python.bench import TIERS, run_bench, table
 
-    result = run_bench(seconds=seconds)
-    if as_json:
-        print(json.dumps(result))
-    else:
-        print_table(result)
+    unknown = sorted(set(tier or ()) - set(TIERS))
+    if unknown:
+        raise UserError(f"unknown sandbox tier {unknown[0]!r}; known: {', '.join(TIERS)}")
+    result = run_bench(tier or TIERS, n_tasks=tasks, n_loops=loops)
+    print(json.dumps(result) if as_json else table(result))

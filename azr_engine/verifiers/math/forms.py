@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from azr_engine.verifiers.math.derivative import derivative
 from azr_engine.verifiers.math.nodes import COLLECTIONS, Node, negate, symbols, walk
 from azr_engine.verifiers.math.operations.algebra import size
-from azr_engine.verifiers.math.operations.problem import Form, Problem
+from azr_engine.verifiers.math.operations.problem import Form, Problem, is_expression
 from azr_engine.verifiers.math.polynomials import (
     ZERO,
     NotRational,
@@ -67,18 +67,14 @@ def plain(answer: Node) -> Node:
 def _value(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     answer = plain(answer)
     if is_number(gold) and not is_number(answer):
-        return False, "the result is a number" if not _is_expression(answer) else "not evaluated"
+        return False, "the result is a number" if not is_expression(answer) else "not evaluated"
     return _equal_value(gold, answer, equal)
 
 
 def _equal_value(gold: Node, answer: Node, equal: Equal) -> Decision:
-    if not _is_expression(answer):
+    if not is_expression(answer):
         return False, "not an expression"
     return _said(equal(gold, answer), "wrong value")
-
-
-def _is_expression(node: Node) -> bool:
-    return node.kind not in (*COLLECTIONS, "relation", "union", "interval", "or", "and")
 
 
 def _said(decision: bool | None, reason: str) -> Decision:
@@ -117,7 +113,7 @@ def _terms(node: Node) -> list[Node]:
 
 def _factored(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     answer = plain(answer)
-    if not _is_expression(answer):
+    if not is_expression(answer):
         return False, "not an expression"
     matched, reason = _matched(factors(gold), factors(answer), lambda a, b: proportional(a, b, equal))
     if not matched:
@@ -188,7 +184,7 @@ def _shorter(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decisi
 
 def _terms_rule(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     answer = plain(answer)
-    if not _is_expression(answer):
+    if not is_expression(answer):
         return False, "not an expression"
     return _matched(_terms(gold), _terms(answer), equal)
 
@@ -207,7 +203,7 @@ def _quotient(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decis
 
 def _antiderivative(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     answer = plain(answer)
-    if not _is_expression(answer):
+    if not is_expression(answer):
         return False, "not an expression"
     try:
         slope = derivative(answer, problem.variable)
@@ -235,7 +231,7 @@ def solution_members(answer: Node, variable: str) -> list[Node]:
 def _solutions(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     members: list[Node] = []
     for member in solution_members(answer, problem.variable):
-        if not _is_expression(member):
+        if not is_expression(member):
             return False, "not a list of values"
         if not any(equal(known, member) for known in members):
             members.append(member)

@@ -13,6 +13,7 @@ from typing import Any
 
 from azr_engine.engine.types import Draft, Rejection, Task, content_hash, task_id
 from azr_engine.verifiers.python.canonical import Oversize
+from azr_engine.verifiers.python.leakage import reveals
 from azr_engine.verifiers.python.literals import Arguments, NotLiteral, canonical, read_arguments
 from azr_engine.verifiers.python.policy import Banned, Program, check_program
 from azr_engine.verifiers.python.probes import probes_like
@@ -105,14 +106,15 @@ def _read(draft: Draft) -> _Candidate:
         raise _Rejected("oversize", f"the program is {error}") from None
     except ValueError as error:
         raise _Rejected("syntax", str(error)) from None
-    inputs = _read_inputs(draft)
+    inputs = _read_inputs(draft, source)
     return _Candidate(draft, program, inputs, probes_like(inputs[0]))
 
 
-def _read_inputs(draft: Draft) -> tuple[Arguments, ...]:
+def _read_inputs(draft: Draft, source: str) -> tuple[Arguments, ...]:
     if draft.kind != "induction":
         return (_read_input(_text(draft.fields, "input")),)
-    _text(draft.fields, "message")
+    if reveals(_text(draft.fields, "message"), source):
+        raise _Rejected("banned", "the message gives the program away")
     texts = draft.fields.get("inputs")
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
         raise _Rejected("syntax", "the field 'inputs' is not a list of texts")
@@ -197,16 +199,16 @@ def _differ(one: Outcome, other: Outcome) -> bool:
     return one[:2] != other[:2] and one.status not in cut and other.status not in cut
 
 
-def _given_and_gold(candidate: _Candidate, status: str, texts: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _given_and_gold(candidate: _Candidate, status: str, texts: list[str]) -> tuple[dict[str, Any], Any]:
+    """What the solver sees, and the hidden text that answers it (for induction, the program and the other pairs)."""
     source, first_input = candidate.program.source, candidate.inputs[0].text
     match candidate.draft.kind:
         case "deduction":
-            return {"program": source, "input": first_input}, {"output": texts[0]}
+            return {"program": source, "input": first_input}, texts[0]
         case "abduction":
-            return {"program": source, "output": texts[0]}, {"input": first_input}
+            return {"program": source, "output": texts[0]}, first_input
         case "error":
-            name = texts[0] if status == "error" else NO_ERROR
-            return {"program": source, "input": first_input}, {"error": name}
+            return {"program": source, "input": first_input}, texts[0] if status == "error" else NO_ERROR
     pairs = [{"input": i.text, "output": text} for i, text in zip(candidate.inputs, texts, strict=True)]
     n_shown = (len(pairs) + 1) // 2
     given = {"message": candidate.draft.fields["message"], "pairs": pairs[:n_shown]}

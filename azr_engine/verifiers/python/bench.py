@@ -22,13 +22,14 @@ from azr_engine.verifiers.python.executor import Limits, choose_executor, probe_
 from azr_engine.verifiers.python.verifier import PythonVerifier
 
 N_ANSWERS = 8
+TIERS = ("namespaces", "process", "docker", "gvisor")
 _KINDS = ("deduction", "abduction", "induction")
 _BATCH = 96
 _LOOP = "def g(x):\n    while True:\n        x += {n}"
 
 
 def run_bench(
-    tiers: Sequence[str] = ("namespaces", "process", "docker", "gvisor"),
+    tiers: Sequence[str] = TIERS,
     *,
     n_tasks: int = 240,
     n_loops: int = 40,
@@ -43,6 +44,25 @@ def run_bench(
     results = {name: _measure(name, n_tasks, n_loops, workers) for name in tiers}
     cores = len(os.sched_getaffinity(0))
     return {"cores": cores, "floor": _floor(), "ceiling": _ceiling(), "tiers": results}
+
+
+def table(results: dict[str, Any]) -> str:
+    """The figures as text, one tier a line."""
+    rows = [
+        f"{'tier':12}{'admissions/s':>14}{'answers/s':>14}{'with loops':>14}{'p95 admit ms':>14}{'p95 judge ms':>14}"
+    ]
+    for name, figures in results["tiers"].items():
+        if "unavailable" in figures:
+            rows.append(f"{name:12}unavailable: {figures['unavailable']}")
+            continue
+        rows.append(
+            f"{name:12}{figures['admissions_per_second']:>14}{figures['answers_per_second']:>14}"
+            f"{figures['with_loops']['answers_per_second_without_loop_cpu']:>14}"
+            f"{figures['latency_ms']['admission']['p95']:>14}{figures['latency_ms']['judging']['p95']:>14}"
+        )
+    rows.append(f"python -c per program {results['floor']}/s; exec in process {results['ceiling']}/s")
+    rows.append(f"{results['cores']} usable cores; 'with loops' leaves out the CPU time of the endless answers")
+    return "\n".join(rows)
 
 
 def _measure(name: str, n_tasks: int, n_loops: int, workers: int | None) -> dict[str, Any]:

@@ -117,9 +117,9 @@ def _plan(task: Task, answer: Answer, group: int) -> Verdict | list[_Run]:
     try:
         match task.kind:
             case "deduction":
-                return _match(canonical(text), task.gold["output"])
+                return _match(canonical(text), task.gold)
             case "error":
-                return _match(_error_name(text), task.gold["error"])
+                return _match(_error_name(text), task.gold)
             case "abduction":
                 return [_Run(check_program(task.given["program"]), read_arguments(text), task.given["output"])]
             case "induction":
@@ -130,6 +130,9 @@ def _plan(task: Task, answer: Answer, group: int) -> Verdict | list[_Run]:
         return _fail(f"banned: {error}")
     except ValueError as error:
         return _fail(f"malformed: {error}")
+    except (LookupError, TypeError, AttributeError):
+        # Only a task that no admission made lacks what its kind needs.
+        return Verdict("fault", 0.0, "the task is incomplete")
     return Verdict("abstain", 0.0, f"no kind {task.kind!r}")
 
 

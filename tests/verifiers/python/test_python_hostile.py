@@ -151,7 +151,7 @@ def test_every_hostile_case_gets_its_ideal_verdict(results: Results, how: str) -
 
 
 def test_ordinary_tasks_are_right_after_the_corpus(results: Results) -> None:
-    golds = [task.gold["output"] if isinstance(task, Task) else str(task) for task in results.ordinary]
+    golds = [task.gold if isinstance(task, Task) else str(task) for task in results.ordinary]
     assert golds == [str(n * n) for n in range(100)]
 
 

@@ -87,12 +87,12 @@ def test_each_kind_splits_into_given_and_gold() -> None:
         task for task in admit(*map(draft, ("deduction", "abduction", "induction")), draft("error", text="'a'"))
         if isinstance(task, Task)
     )  # fmt: skip
-    assert (deduction.given, deduction.gold) == ({"program": SQUARE, "input": "3"}, {"output": "9"})
-    assert (abduction.given, abduction.gold) == ({"program": SQUARE, "output": "9"}, {"input": "3"})
+    assert (deduction.given, deduction.gold) == ({"program": SQUARE, "input": "3"}, "9")
+    assert (abduction.given, abduction.gold) == ({"program": SQUARE, "output": "9"}, "3")
     shown = [{"input": "1", "output": "1"}, {"input": "2", "output": "4"}]
     assert induction.given == {"message": "m", "pairs": shown}
     assert induction.gold == {"program": SQUARE, "pairs": [{"input": "3", "output": "9"}]}
-    assert error.gold == {"error": "TypeError"}
+    assert error.gold == "TypeError"
     assert [gold_text(task) for task in (deduction, abduction, induction, error)] == ["9", "3", SQUARE, "TypeError"]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from azr_engine.verifiers.math.nodes import Node, symbols
+from azr_engine.verifiers.math.nodes import Node, walk
 from azr_engine.verifiers.math.polynomials import (
     NotRational,
     Polynomial,
@@ -136,11 +136,4 @@ def is_expression(node: Node) -> bool:
 
 def is_finite(node: Node) -> bool:
     """A check for expressions that do not name infinity."""
-    from azr_engine.verifiers.math.nodes import walk
-
     return is_expression(node) and not any(n.kind == "constant" and n.value == "oo" for n in walk(node))
-
-
-def free_of(node: Node, name: str) -> bool:
-    """Whether the symbol does not occur."""
-    return name not in symbols(node)
