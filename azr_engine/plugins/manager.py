@@ -90,7 +90,10 @@ class Plugins:
 
     def reward(self, name: str) -> RewardRule:
         """The reward rule of that name, built in or a plugin's."""
-        rules: dict[str, RewardRule] = {**REWARDS, **{rule.name: rule for rule in _flatten(self._manager.hook.azr_rewards())}}
+        rules: dict[str, RewardRule] = {
+            **REWARDS,
+            **{rule.name: rule for rule in _flatten(self._manager.hook.azr_rewards())},
+        }
         return _choose("reward", name, rules)
 
     def curriculum(self, name: str) -> Curriculum:

@@ -27,10 +27,8 @@ def test_the_window_never_holds_more_than_the_quota(skeletons: list[str], quota:
 @given(st.lists(st.sampled_from("abc"), max_size=40), st.integers(1, 3), st.integers(1, 10))
 def test_a_restored_gate_decides_like_the_one_that_went_on(skeletons: list[str], quota: int, window: int) -> None:
     config = NoveltyConfig(quota=quota, window=window)
-    gate, admitted = SkeletonQuota(config), []
-    for skeleton in skeletons:
-        if gate.admit(task(skeleton)):
-            admitted.append(task(skeleton))
+    gate = SkeletonQuota(config)
+    admitted = [candidate for candidate in map(task, skeletons) if gate.admit(candidate)]
     restored = SkeletonQuota(config)
     restored.restore("d", "k", admitted[-window:])
     for skeleton in "abcabc":

@@ -26,7 +26,9 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 def timeless(folder: Path) -> list[dict[str, Any]]:
     """The metrics without times and memory."""
-    return [{k: v for k, v in line.items() if k not in ("seconds", "phase_seconds", "memory_mb")} for line in lines(folder)]
+    return [
+        {k: v for k, v in line.items() if k not in ("seconds", "phase_seconds", "memory_mb")} for line in lines(folder)
+    ]
 
 
 @pytest.fixture(scope="module")

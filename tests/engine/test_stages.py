@@ -24,7 +24,13 @@ Events = list[tuple[str, Mapping[str, Any]]]
 
 
 def admit(
-    tmp_path: Path, texts: Sequence[str], verifier: ToyVerifier, *, screen: Any = lambda draft: None, reserved: Any = (), quota: int = 0
+    tmp_path: Path,
+    texts: Sequence[str],
+    verifier: ToyVerifier,
+    *,
+    screen: Any = lambda draft: None,
+    reserved: Any = (),
+    quota: int = 0,
 ) -> tuple[list[Proposal], Events]:
     events: Events = []
     with TaskStore(tmp_path / "tasks.sqlite") as store:

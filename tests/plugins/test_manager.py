@@ -98,7 +98,8 @@ def test_the_strictest_answer_to_an_alarm_wins(tmp_path: Path, bodies: list[str]
 def test_rewards_and_curricula_by_name(tmp_path: Path) -> None:
     file = plugin(
         tmp_path,
-        "import dataclasses\nfrom azr_engine.engine.rewards import REWARDS\nfrom azr_engine.curriculum import CURRICULA\n"
+        "import dataclasses\nfrom azr_engine.engine.rewards import REWARDS\n"
+        "from azr_engine.curriculum import CURRICULA\n"
         "@hookimpl\ndef azr_rewards():\n    return [dataclasses.replace(REWARDS['paper'], name='mine')]\n"
         "@hookimpl\ndef azr_curricula():\n    return {'mine': CURRICULA['uniform']}\n",
     )

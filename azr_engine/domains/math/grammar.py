@@ -128,7 +128,8 @@ def _expand(rng: Rng) -> Recipe:
     def make() -> str:
         form = rng.random()
         if form < 0.35:
-            return f"{rng.choice(['x', str(rng.randint(2, 5)), f'{rng.randint(2, 4)}*x'])}*{_group(poly_text(_linear(rng)))}"
+            outer = rng.choice(["x", str(rng.randint(2, 5)), f"{rng.randint(2, 4)}*x"])
+            return f"{outer}*{_group(poly_text(_linear(rng)))}"
         if form < 0.55:
             return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text(_linear(rng)))}"
         if form < 0.65:
@@ -290,7 +291,10 @@ def _evaluate(rng: Rng) -> Recipe:
         sign = rng.choice("+-*")
         return f"{_group(a)}*{_group(b)}" if sign == "*" else f"{a}{sign}{_group_sum(b)}"
 
-    return {}, lambda: number(rng.choice([1, 1, 2, 2, 3])) if rng.random() < 0.8 else f"{rng.randint(2, 9)}**2-{number(1)}"
+    return (
+        {},
+        lambda: number(rng.choice([1, 1, 2, 2, 3])) if rng.random() < 0.8 else f"{rng.randint(2, 9)}**2-{number(1)}",
+    )
 
 
 def _simplify(rng: Rng) -> Recipe:
