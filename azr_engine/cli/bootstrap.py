@@ -19,9 +19,12 @@ def bootstrap(
     processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 2,
     threads: Annotated[int, typer.Option(help="CPU threads of training.", min=1)] = 1,
     bfloat16: Annotated[bool, typer.Option(help="Train in bfloat16, on processors with units for it.")] = False,
+    card_tasks: Annotated[
+        int | None, typer.Option(help="Held-out tasks per kind for the model card; all by default.", min=1)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Train a small model from random initialisation on what the domains' grammars generate.
+    """Train a small model from random initialisation on what the domains' grammars generate, and write its card.
 
     Example: `azr-engine bootstrap my-tiny --lessons 20000 --tokens 2000000`
     """
@@ -29,9 +32,11 @@ def bootstrap(
     from rich.console import Console
     from rich.progress import Progress as Bar
 
+    from azr_engine.bootstrap.card import write_card
     from azr_engine.bootstrap.corpus import build_corpus
     from azr_engine.bootstrap.pretrain import Progress, Recipe, pretrain, save_model
     from azr_engine.engine.errors import UserError
+    from azr_engine.evaluation.models import Protocol, evaluate_model
 
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; choose another folder")
@@ -60,7 +65,12 @@ def bootstrap(
         "parameters": sum(p.numel() for p in model.parameters()),
         "minutes_in_all": (time.monotonic() - started) / 60,
     }
+    figures["seed"] = seed
     save_model(model, folder, recipe, figures)
+    command = f"azr-engine bootstrap {folder.name} --lessons {lessons} --tokens {tokens} --seed {seed}"
+    command += f" --minutes {minutes}" if minutes else ""
+    command += " --bfloat16" if bfloat16 else ""
+    write_card(folder, command, figures, evaluate_model(str(folder), Protocol(per_kind=card_tasks)))
     if as_json:
         print(json.dumps(figures))
     else:
