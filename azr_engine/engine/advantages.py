@@ -111,7 +111,7 @@ ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
         "dapo": Estimator("dapo", _dapo, clip_high=0.28),
     }
 )
-DEFAULT_ADVANTAGE = "trr++"
+DEFAULT_ADVANTAGE = "grpo"
 
 
 def _checked(rewards: Floats, groups: Ints) -> tuple[Floats, Ints]:

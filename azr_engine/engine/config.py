@@ -52,7 +52,7 @@ class PlayConfig(_Section):
     )
     advantage: Annotated[
         Literal["trr++", "grpo", "dr-grpo", "rloo", "dapo"], Field(description="Advantage estimator.")
-    ] = "trr++"
+    ] = "grpo"
     curriculum: Annotated[str, Field(description="Curriculum: learnability, uniform, or a plugin's.")] = "learnability"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azr_engine.curriculum.novelty import SkeletonQuota
+from azr_engine.curriculum.novelty import NoveltyGate
 from azr_engine.curriculum.protocol import Cell, Curriculum
 from azr_engine.engine import metrics as measure
 from azr_engine.engine.advantages import ESTIMATORS
@@ -47,7 +47,7 @@ class Parts:
     proposer: Proposer
     solver: Solver
     store: TaskStore
-    novelty: SkeletonQuota
+    novelty: NoveltyGate
     run: RunDirectory
     gate: Callable[[Episode], Drop | None]
     observe: Callable[[Event], None]

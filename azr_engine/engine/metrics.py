@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -59,6 +60,7 @@ def domain_metrics(
     own = [p for p in proposals if p.domain == domain]
     groups = [e for e in episodes if e.task.domain == domain]
     tasks = [p.outcome for p in own if isinstance(p.outcome, Task)]
+    rejections = Counter(p.outcome.reason for p in own if isinstance(p.outcome, Rejection))
     rates = [rate for e in groups if (rate := e.solve_rate) is not None]
     learnabilities = [
         unbiased_learnability(sum(a.verdict.score for a in e.scored), len(e.scored))
@@ -70,8 +72,8 @@ def domain_metrics(
         "proposed": len(own),
         "well_formed": sum(p.outcome is not None and not isinstance(p.outcome, Malformed) for p in own),
         "admitted": len(tasks),
-        "duplicate": _rejected(own, "duplicate"),
-        "near_duplicate": _rejected(own, "near_duplicate"),
+        "duplicate": rejections["duplicate"],
+        "rejections": dict(sorted(rejections.items())),
         "unique_skeletons": len({(task.kind, task.skeleton) for task in tasks}),
         "solve_rate": _mean(rates),
         "learnability": _mean(learnabilities),
@@ -80,10 +82,6 @@ def domain_metrics(
         "share": samples / all_samples if all_samples else 0.0,
         "kinds": _kinds(tasks, groups),
     }
-
-
-def _rejected(proposals: Sequence[Proposal], reason: str) -> int:
-    return sum(isinstance(p.outcome, Rejection) and p.outcome.reason == reason for p in proposals)
 
 
 def _kinds(tasks: Sequence[Task], groups: Sequence[Episode]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from azr_engine.curriculum.novelty import SkeletonQuota
+from azr_engine.curriculum.novelty import NoveltyGate
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.sampling import Cell, Log, Sampling, fault_event, group_by_name
 from azr_engine.engine.store import TaskStore
@@ -40,7 +40,7 @@ class Proposer:
         store: TaskStore,
         sampling: Sampling,
         *,
-        novelty: SkeletonQuota,
+        novelty: NoveltyGate,
         screen: Callable[[Draft], Refusal | None],
         reserved: Collection[str],
         log: Log,
@@ -87,8 +87,8 @@ class Proposer:
             if isinstance(outcome, Task):
                 if outcome.id in known or outcome.id in seen:
                     outcome = Rejection("duplicate")
-                elif not self._novelty.admit(outcome):
-                    outcome = Rejection("near_duplicate", "its skeleton is over the quota of recent tasks")
+                elif crowded := self._novelty.admit(outcome):
+                    outcome = crowded
                 else:
                     seen.add(outcome.id)
                     outcome = dataclasses.replace(outcome, parents=proposal.parents, born_step=step)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azr_engine.curriculum.novelty import SkeletonQuota
+from azr_engine.curriculum.novelty import NoveltyGate
 from azr_engine.engine.config import RunConfig, to_toml
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.loop import Parts, SelfPlay
@@ -95,7 +95,7 @@ async def open_session(
 
         plugins.log = lambda name, error: log("plugin_error", {"plugin": name, "error": repr(error)})
         sampling = sampling_of(config, loaded)
-        novelty = SkeletonQuota(config.novelty)
+        novelty = NoveltyGate(config.novelty)
         proposer = Proposer(
             domains,
             verifiers,

@@ -44,7 +44,7 @@ async def evaluate(solver: Solver, tasks: Sequence[Task], seed: int) -> list[Epi
 def summarise(suite: str, episodes: Sequence[Episode], ks: Sequence[int]) -> dict[str, Any]:
     """The JSON of `azr-engine eval`: accuracy and pass@k by `domain/kind`, by domain, and overall.
 
-    `accuracy` is pass@1; each interval is a 95% bootstrap over tasks. Tasks whose every verdict was masked are left
+    `accuracy` is pass@1; each interval is a 95% bootstrap over tasks. Tasks whose every verdict was a fault are left
     out and counted in `unjudged`; a figure without any task is null.
     """
     by_kind: dict[str, list[Episode]] = {}
@@ -62,9 +62,9 @@ def summarise(suite: str, episodes: Sequence[Episode], ks: Sequence[int]) -> dic
 
 
 def _summary(episodes: Sequence[Episode], ks: Sequence[int]) -> dict[str, Any]:
-    judged = [e for e in episodes if e.scored]
-    values = {k: [_pass(e, k) for e in judged if len(e.scored) >= k] for k in ks}
-    first = [_pass(e, 1) for e in judged]
+    judged = [passes for e in episodes if (passes := _passes(e))]
+    values = {k: [pass_at_k(len(p), sum(p), k) for p in judged if len(p) >= k] for k in ks}
+    first = [pass_at_k(len(p), sum(p), 1) for p in judged]
     return {
         "n": len(judged),
         "accuracy": _mean(first),
@@ -79,13 +79,16 @@ def _summary(episodes: Sequence[Episode], ks: Sequence[int]) -> dict[str, Any]:
 def _mean_of_kinds(domain: str, kinds: Mapping[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
     """A domain's summary over tasks, and pass@k averaged over kinds."""
     own = [values for name, values in kinds.items() if name.startswith(f"{domain}/") and values["n"]]
-    means = {k: _mean([values["pass_at_k"][k]["value"] for values in own]) for k in summary["pass_at_k"]}
+    means = {
+        k: _mean([value for values in own if (value := values["pass_at_k"][k]["value"]) is not None])
+        for k in summary["pass_at_k"]
+    }
     return {**summary, "mean_over_kinds": means}
 
 
-def _pass(episode: Episode, k: int) -> float:
-    scored = episode.scored
-    return pass_at_k(len(scored), sum(a.verdict.score >= 0.5 for a in scored), k)
+def _passes(episode: Episode) -> list[bool]:
+    """Which tries passed. An abstention counts as a miss here, a fault not at all."""
+    return [a.verdict.status == "pass" for a in episode.attempts if a.verdict.status != "fault"]
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from azr_engine.curriculum.novelty import NoveltyConfig, SkeletonQuota
+from azr_engine.curriculum.novelty import NoveltyConfig, NoveltyGate
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.sampling import Sampling
 from azr_engine.engine.solving import Solver
@@ -41,7 +41,7 @@ def admit(
             STYLES["compact"],
             store,
             SAMPLING,
-            novelty=SkeletonQuota(NoveltyConfig(quota=quota)),
+            novelty=NoveltyGate(NoveltyConfig(quota=quota)),
             screen=screen,
             reserved=reserved,
             log=lambda name, data: events.append((name, data)),
