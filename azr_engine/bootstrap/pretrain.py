@@ -28,10 +28,10 @@ class Recipe:
     heads: int = 4
     kv_heads: int = 2
     intermediate: int = 384
-    tokens: int = 30_000_000
-    batch_tokens: int = 8192
-    learning_rate: float = 2.5e-3
-    warmup_steps: int = 200
+    tokens: int = 10_000_000
+    batch_tokens: int = 2048
+    learning_rate: float = 2e-3
+    warmup_steps: int = 300
     prompt_weight: float = 0.1
     """Weight of the loss on prompt tokens; completion tokens weigh one."""
     bfloat16: bool = False

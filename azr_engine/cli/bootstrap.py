@@ -13,7 +13,7 @@ import typer
 def bootstrap(
     folder: Annotated[Path, typer.Argument(help="Folder to write, in Transformers format.")],
     lessons: Annotated[int, typer.Option(help="Grammar lessons to generate.", min=1)] = 300_000,
-    tokens: Annotated[int, typer.Option(help="Tokens to train on; lessons repeat as needed.", min=1)] = 14_000_000,
+    tokens: Annotated[int, typer.Option(help="Tokens to train on; lessons repeat as needed.", min=1)] = 10_000_000,
     minutes: Annotated[float | None, typer.Option(help="Stop training after so many minutes.", min=0.1)] = None,
     seed: Annotated[int, typer.Option(help="Seed of lessons, weights and order.", min=0)] = 1,
     processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 2,
