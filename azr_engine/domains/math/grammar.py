@@ -7,13 +7,22 @@ an answer. Nothing here evaluates anything but small integer polynomials.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-Rng = random.Random
-Poly = list[int]
-"""Coefficients of a polynomial in x, lowest degree first."""
+from azr_engine.domains.math.material import (
+    Maker,
+    Rng,
+    group,
+    group_sum,
+    join_terms,
+    linear,
+    multiply,
+    nonzero,
+    poly_text,
+    polynomial,
+    terms,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,92 +45,7 @@ def sample(rng: Rng, *, kind: str = "deduction", n_expressions: int = 1) -> Sket
     return Sketch(operation, tuple(make() for _ in range(n_expressions)), arguments)
 
 
-Maker = Callable[[], str]
 Recipe = tuple[Mapping[str, str], Maker]
-
-
-# --- polynomials -----------------------------------------------------------------------------------------------
-
-
-def poly_text(poly: Poly) -> str:
-    """`[1,-3,2]` as `2*x**2-3*x+1`; `0` for the zero polynomial."""
-    text = ""
-    for degree in range(len(poly) - 1, -1, -1):
-        c = poly[degree]
-        if c == 0:
-            continue
-        power = "" if degree == 0 else "x" if degree == 1 else f"x**{degree}"
-        size = str(abs(c)) if not power else power if abs(c) == 1 else f"{abs(c)}*{power}"
-        text += ("-" if c < 0 else "+" if text else "") + size
-    return text or "0"
-
-
-def multiply(a: Poly, b: Poly) -> Poly:
-    """The product of two polynomials."""
-    out = [0] * (len(a) + len(b) - 1)
-    for i, x in enumerate(a):
-        for j, y in enumerate(b):
-            out[i + j] += x * y
-    return out
-
-
-def _nonzero(rng: Rng, size: int) -> int:
-    return rng.choice([n for n in range(-size, size + 1) if n])
-
-
-def _poly(rng: Rng, degree: int, size: int = 4) -> Poly:
-    """A polynomial of exactly `degree` with some coefficients missing."""
-    poly = [rng.choice([0, _nonzero(rng, size), _nonzero(rng, size)]) for _ in range(degree)]
-    return [*poly, rng.choice([1, 1, 1, 2, 3, _nonzero(rng, size)])]
-
-
-def _linear(rng: Rng, size: int = 5) -> Poly:
-    return [_nonzero(rng, size), rng.choice([1, 1, 1, 1, 2, 3])]
-
-
-def _group(text: str) -> str:
-    return f"({text})" if any(c in text[1:] for c in "+-") or text.startswith("-") else text
-
-
-def _join(rng: Rng, *terms: str) -> str:
-    """Terms in random order with random signs; a term that starts with a minus keeps its own."""
-    order = list(terms)
-    rng.shuffle(order)
-    text = order[0]
-    for term in order[1:]:
-        text += term if term.startswith("-") else rng.choice("+-") + _group_sum(term)
-    return text
-
-
-def _group_sum(term: str) -> str:
-    depth = 0
-    for character in term:
-        depth += (character == "(") - (character == ")")
-        if depth == 0 and character in "+-":
-            return f"({term})"
-    return term
-
-
-def _terms(rng: Rng, count: int) -> str:
-    """A sum or difference of `count` varied terms in x."""
-    n, m, d = rng.randint(2, 6), rng.randint(1, 6), rng.randint(2, 3)
-    makers: list[Maker] = [
-        lambda: "x",
-        lambda: str(rng.randint(1, 9)),
-        lambda: f"{n}*x",
-        lambda: f"x**{d}",
-        lambda: f"{n}*x**{d}",
-        lambda: "x",
-        lambda: str(rng.randint(1, 9)),
-        lambda: f"{n}*{_group(poly_text(_linear(rng)))}",
-        lambda: f"x*{_group(poly_text(_linear(rng)))}",
-        lambda: f"(x{rng.choice('+-')}{m})**2",
-        lambda: f"{_group(poly_text(_linear(rng)))}*(x{rng.choice('+-')}{m})",
-    ]
-    return _join(rng, *(rng.choice(makers)() for _ in range(count)))
-
-
-# --- operations ------------------------------------------------------------------------------------------------
 
 
 def _expand(rng: Rng) -> Recipe:
@@ -129,14 +53,14 @@ def _expand(rng: Rng) -> Recipe:
         form = rng.random()
         if form < 0.35:
             outer = rng.choice(["x", str(rng.randint(2, 5)), f"{rng.randint(2, 4)}*x"])
-            return f"{outer}*{_group(poly_text(_linear(rng)))}"
+            return f"{outer}*{group(poly_text(linear(rng)))}"
         if form < 0.55:
-            return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text(_linear(rng)))}"
+            return f"{group(poly_text(linear(rng)))}*{group(poly_text(linear(rng)))}"
         if form < 0.65:
             return f"(x{rng.choice('+-')}{rng.randint(1, 6)})**2"
         if form < 0.75:
-            return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text([*_linear(rng), 1]))}"
-        return _terms(rng, 2)
+            return f"{group(poly_text(linear(rng)))}*{group(poly_text([*linear(rng), 1]))}"
+        return terms(rng, 2)
 
     return {}, make
 
@@ -145,13 +69,13 @@ def _factor(rng: Rng) -> Recipe:
     def make() -> str:
         form = rng.random()
         if form < 0.5:
-            return poly_text(multiply(_linear(rng), _linear(rng, 4)))
+            return poly_text(multiply(linear(rng), linear(rng, 4)))
         if form < 0.65:
-            return poly_text(multiply([0, rng.randint(1, 4)], _linear(rng)))
+            return poly_text(multiply([0, rng.randint(1, 4)], linear(rng)))
         if form < 0.8:
             k = rng.randint(2, 5)
-            return poly_text([k * c for c in _poly(rng, rng.choice([1, 2]), 4)])
-        return poly_text(multiply(multiply([0, 1], _linear(rng, 3)), _linear(rng, 3)))
+            return poly_text([k * c for c in polynomial(rng, rng.choice([1, 2]), 4)])
+        return poly_text(multiply(multiply([0, 1], linear(rng, 3)), linear(rng, 3)))
 
     return {}, make
 
@@ -168,7 +92,7 @@ def _smooth(rng: Rng) -> str:
     if form < 0.8:
         outer = rng.choice(["", f"{rng.randint(2, 4)}*"])
         return f"{outer}{rng.choice(['sin', 'cos', 'exp'])}({_inner(rng)})"
-    return f"{_group(poly_text(_linear(rng)))}**{rng.randint(2, 3)}"
+    return f"{group(poly_text(linear(rng)))}**{rng.randint(2, 3)}"
 
 
 def _differentiate(rng: Rng) -> Recipe:
@@ -177,15 +101,15 @@ def _differentiate(rng: Rng) -> Recipe:
     def make() -> str:
         form = rng.random()
         if form < 0.2:
-            return poly_text(_poly(rng, rng.randint(1, 3)))
+            return poly_text(polynomial(rng, rng.randint(1, 3)))
         if form < 0.3:
-            return _terms(rng, 2)
+            return terms(rng, 2)
         if form < 0.85:
-            return _join(rng, *(_smooth(rng) for _ in range(rng.choice([1, 1, 2, 2, 3]))))
+            return join_terms(rng, *(_smooth(rng) for _ in range(rng.choice([1, 1, 2, 2, 3]))))
         return (
-            f"x*{_group_sum(_smooth(rng))}"
+            f"x*{group_sum(_smooth(rng))}"
             if form < 0.92
-            else _join(rng, f"x*{rng.choice(['sin', 'cos', 'exp'])}(x)", _smooth(rng))
+            else join_terms(rng, f"x*{rng.choice(['sin', 'cos', 'exp'])}(x)", _smooth(rng))
         )
 
     return arguments, make
@@ -200,13 +124,13 @@ def _integrate(rng: Rng) -> Recipe:
         degrees = rng.sample(range(4), rng.choice([1, 1, 2, 3]))
         poly = [0] * 4
         for degree in degrees:
-            poly[degree] = _nonzero(rng, 3) * (degree + 1)
+            poly[degree] = nonzero(rng, 3) * (degree + 1)
         if definite or rng.random() < 0.5:
             return poly_text(poly)
         term = rng.choice(
             [f"{rng.choice(['sin', 'cos', 'exp'])}(x)", f"{rng.randint(2, 4)}*{rng.choice(['sin', 'cos', 'exp'])}(x)"]
         )
-        return _join(rng, poly_text(poly), term) if rng.random() < 0.75 else term
+        return join_terms(rng, poly_text(poly), term) if rng.random() < 0.75 else term
 
     return arguments, make
 
@@ -216,18 +140,18 @@ def _solve(rng: Rng) -> Recipe:
         root, k = rng.randint(-6, 9), rng.randint(1, 5)
         form = rng.random()
         if form < 0.35:
-            b = _nonzero(rng, 9)
+            b = nonzero(rng, 9)
             return f"{poly_text([b, k])}={k * root + b}"
         if form < 0.55:
             j = rng.randint(1, 4)
-            left = [_nonzero(rng, 9), k + j]
+            left = [nonzero(rng, 9), k + j]
             return f"{poly_text(left)}={poly_text([left[0] + k * root, j])}"
         if form < 0.7:
-            return f"{k}*{_group(poly_text([_nonzero(rng, 6), 1]))}={k * rng.randint(-6, 6)}"
+            return f"{k}*{group(poly_text([nonzero(rng, 6), 1]))}={k * rng.randint(-6, 6)}"
         quadratic = multiply([-rng.randint(-6, 6), 1], [-rng.randint(-6, 6), 1])
         if form < 0.85:
             return f"{poly_text(quadratic)}=0"
-        shift = _nonzero(rng, 9)
+        shift = nonzero(rng, 9)
         return f"{poly_text([quadratic[0] + shift, *quadratic[1:]])}={shift}"
 
     return {}, make
@@ -239,9 +163,9 @@ def _substitute(rng: Rng) -> Recipe:
     def make() -> str:
         form = rng.random()
         if form < 0.25:
-            return poly_text(_poly(rng, rng.randint(1, 3)))
-        return _join(
-            rng, f"{rng.randint(2, 5)}*{_group(poly_text(_linear(rng)))}", poly_text(_poly(rng, rng.randint(1, 2)))
+            return poly_text(polynomial(rng, rng.randint(1, 3)))
+        return join_terms(
+            rng, f"{rng.randint(2, 5)}*{group(poly_text(linear(rng)))}", poly_text(polynomial(rng, rng.randint(1, 2)))
         )
 
     return arguments, make
@@ -254,8 +178,8 @@ def _sum(rng: Rng) -> Recipe:
     def make() -> str:
         form = rng.random()
         if form < 0.7:
-            return poly_text(_poly(rng, rng.randint(1, 2), 3))
-        return f"x*{_group(poly_text(_linear(rng, 4)))}" if form < 0.85 else f"{_group(poly_text(_linear(rng, 3)))}**2"
+            return poly_text(polynomial(rng, rng.randint(1, 2), 3))
+        return f"x*{group(poly_text(linear(rng, 4)))}" if form < 0.85 else f"{group(poly_text(linear(rng, 3)))}**2"
 
     return arguments, make
 
@@ -289,7 +213,7 @@ def _evaluate(rng: Rng) -> Recipe:
             return str(rng.randint(1, 9))
         a, b = number(depth - 1), number(depth - 1)
         sign = rng.choice("+-*")
-        return f"{_group(a)}*{_group(b)}" if sign == "*" else f"{a}{sign}{_group_sum(b)}"
+        return f"{group(a)}*{group(b)}" if sign == "*" else f"{a}{sign}{group_sum(b)}"
 
     return (
         {},
@@ -300,24 +224,24 @@ def _evaluate(rng: Rng) -> Recipe:
 def _simplify(rng: Rng) -> Recipe:
     def make() -> str:
         form = rng.random()
-        a = _linear(rng, 5)
+        a = linear(rng, 5)
         if form < 0.25:
-            return f"({poly_text(multiply(a, _linear(rng, 5)))})/{_group(poly_text(a))}"
+            return f"({poly_text(multiply(a, linear(rng, 5)))})/{group(poly_text(a))}"
         if form < 0.6:
-            return _terms(rng, rng.choice([2, 3, 3]))
+            return terms(rng, rng.choice([2, 3, 3]))
         if form < 0.7:
             k = rng.randint(2, 6)
             return f"({poly_text([k * c for c in a])})/{k}"
         if form < 0.8:
             return (
-                _join(rng, "sin(x)**2", "cos(x)**2")
+                join_terms(rng, "sin(x)**2", "cos(x)**2")
                 if rng.random() < 0.4
                 else f"{rng.randint(2, 6)}*sin(x)**2+{rng.randint(2, 6)}*cos(x)**2"
             )
         return (
             f"x**{rng.randint(2, 5)}*x**{rng.randint(2, 5)}/x"
             if form < 0.9
-            else _join(rng, f"x*{_group(poly_text(a))}", poly_text([0, 0, 1]))
+            else join_terms(rng, f"x*{group(poly_text(a))}", poly_text([0, 0, 1]))
         )
 
     return {}, make
@@ -352,22 +276,22 @@ def _risky(rng: Rng) -> tuple[str, Mapping[str, str], Maker]:
     """An operation that has an answer about half of the time."""
     form = rng.random()
     if form < 0.5:
-        value = _nonzero(rng, 5)
+        value = nonzero(rng, 5)
 
         def fraction() -> str:
             zero = rng.random() < 0.6
-            root = value if zero else _nonzero(rng, 6)
-            bottom = poly_text([-root, 1]) if rng.random() < 0.6 else poly_text(multiply([-root, 1], _linear(rng, 4)))
-            top = rng.choice([str(rng.randint(1, 9)), poly_text(_linear(rng))])
-            shape = f"{_group(top)}/({bottom})"
+            root = value if zero else nonzero(rng, 6)
+            bottom = poly_text([-root, 1]) if rng.random() < 0.6 else poly_text(multiply([-root, 1], linear(rng, 4)))
+            top = rng.choice([str(rng.randint(1, 9)), poly_text(linear(rng))])
+            shape = f"{group(top)}/({bottom})"
             form = rng.random()
             if form < 0.2:
                 return shape
             if form < 0.4:
-                return f"{_terms(rng, rng.choice([1, 2]))}{rng.choice('+-')}log({poly_text([-root, 1])})"
+                return f"{terms(rng, rng.choice([1, 2]))}{rng.choice('+-')}log({poly_text([-root, 1])})"
             if form < 0.5:
-                return f"({_terms(rng, 2)})/({bottom})"
-            return _join(rng, shape, _terms(rng, rng.choice([1, 1, 2])))
+                return f"({terms(rng, 2)})/({bottom})"
+            return join_terms(rng, shape, terms(rng, rng.choice([1, 1, 2])))
 
         return "substitute", {"value": str(value)}, fraction
     if form < 0.75:
@@ -380,8 +304,8 @@ def _risky(rng: Rng) -> tuple[str, Mapping[str, str], Maker]:
             if form < 0.6:
                 return f"{poly_text([c, b, 1])}={rng.choice(['0', str(rng.randint(1, 9))])}"
             if form < 0.8:
-                return f"{_group(poly_text(_linear(rng)))}*{_group(poly_text([b, 1]))}={rng.randint(-9, 9)}"
-            return f"{poly_text([c, b, 1])}={poly_text(_linear(rng))}"
+                return f"{group(poly_text(linear(rng)))}*{group(poly_text([b, 1]))}={rng.randint(-9, 9)}"
+            return f"{poly_text([c, b, 1])}={poly_text(linear(rng))}"
 
         return "solve", {}, equation
     if form < 0.85:
