@@ -21,7 +21,7 @@ lint: $(READY)
 
 $(READY): pyproject.toml constraints-cpu.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint constraints-cpu.txt --editable '.[test,docker]'
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint constraints-cpu.txt --editable '.[test,docker,reasoning-gym]'
 	touch $(READY)
 
 clean:

@@ -100,7 +100,8 @@ class SelfPlay:
             proposed = parts.proposer.propose(plan, self._rng(step, "references"), self._seed_of(step, "propose"))
         with clock.phase("admit"):
             proposals = await parts.proposer.admit(proposed, step)
-        tasks = [p.outcome for p in proposals if isinstance(p.outcome, Task)]
+            drawn = await parts.proposer.draw(plan, self._rng(step, "draw"), step)
+        tasks = [outcome for outcome in (*(p.outcome for p in proposals), *drawn) if isinstance(outcome, Task)]
         with clock.phase("solve"):
             tried = parts.solver.solve(tasks, self._seed_of(step, "solve"))
         with clock.phase("judge"):
@@ -110,7 +111,7 @@ class SelfPlay:
             samples = training_samples(proposals, self._gated(episodes, step), config.play.advantage)
             update = self._update(samples)
         self._observe_curriculum(episodes)
-        faults, chances = measure.count_faults(proposals, episodes)
+        faults, chances = measure.count_faults(proposals, episodes, drawn)
         with clock.phase("checkpoint"):
             parts.store.commit_step(
                 step,

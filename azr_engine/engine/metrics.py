@@ -59,7 +59,7 @@ def domain_metrics(
     """
     own = [p for p in proposals if p.domain == domain]
     groups = [e for e in episodes if e.task.domain == domain]
-    tasks = [p.outcome for p in own if isinstance(p.outcome, Task)]
+    tasks = [e.task for e in groups]  # every admitted task was tried, whether proposed or drawn
     rejections = Counter(p.outcome.reason for p in own if isinstance(p.outcome, Rejection))
     rates = [rate for e in groups if (rate := e.solve_rate) is not None]
     learnabilities = [
@@ -132,11 +132,14 @@ def step_metrics(
     }
 
 
-def count_faults(proposals: Sequence[Proposal], episodes: Sequence[Episode]) -> tuple[int, int]:
+def count_faults(
+    proposals: Sequence[Proposal], episodes: Sequence[Episode], drawn: Sequence[Task | Rejection] = ()
+) -> tuple[int, int]:
     """Faults, and the items that could have been one."""
-    rejected = sum(isinstance(p.outcome, Rejection) and p.outcome.fault for p in proposals)
+    outcomes = [*(p.outcome for p in proposals), *drawn]
+    rejected = sum(isinstance(outcome, Rejection) and outcome.fault for outcome in outcomes)
     verdicts = [a.verdict.status for e in episodes for a in e.attempts]
-    return rejected + verdicts.count("fault"), len(proposals) + len(verdicts)
+    return rejected + verdicts.count("fault"), len(outcomes) + len(verdicts)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -1,5 +1,7 @@
 """The proposing half of a step: ask for tasks, parse what comes, screen it, let the verifiers admit it.
 
+A domain with a true attribute `solver_only` has its tasks drawn from its own seeds instead, and no proposals.
+
 No code here knows what a domain is about. What a verifier raises becomes a fault of its batch and never stops a
 run; what the policy wrote badly is its own failure and is never masked.
 """
@@ -10,6 +12,7 @@ import asyncio
 import dataclasses
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 
 from azr_engine.curriculum.novelty import NoveltyGate
 from azr_engine.engine.protocols import Domain, Policy, Verifier
@@ -17,6 +20,11 @@ from azr_engine.engine.sampling import Cell, Log, Sampling, fault_event, group_b
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.styles import Style
 from azr_engine.engine.types import Draft, Malformed, Prompt, Proposal, Refusal, Rejection, Task
+
+
+def solver_only(domain: Domain) -> bool:
+    """Whether the policy solves a domain's tasks and never proposes any."""
+    return bool(getattr(domain, "solver_only", False))
 
 
 class Proposer:
@@ -60,7 +68,7 @@ class Proposer:
         """One completion for each planned proposal, each with references of its own."""
         asked: list[tuple[Cell, Prompt, tuple[str, ...]]] = []
         for (domain, kind), count in plan.items():
-            for _ in range(count):
+            for _ in range(0 if solver_only(self._domains[domain]) else count):
                 references = self._store.references(domain, kind, self._sampling.n_references, rng)
                 prompt = self._domains[domain].propose_prompt(kind, references)
                 asked.append(((domain, kind), prompt, tuple(task.id for task in references)))
@@ -94,6 +102,24 @@ class Proposer:
                     outcome = dataclasses.replace(outcome, parents=proposal.parents, born_step=step)
             settled.append(dataclasses.replace(proposal, outcome=outcome))
         return settled
+
+    async def draw(self, plan: Mapping[Cell, int], rng: random.Random, step: int) -> list[Task | Rejection]:
+        """The planned tasks of solver-only domains, fresh from their seeds, or why one was not admitted."""
+        drafts: list[Draft] = []
+        for (name, kind), count in plan.items():
+            if solver_only(self._domains[name]):
+                drafts += islice((draft for draft in self._domains[name].seeds(rng) if draft.kind == kind), count)
+        outcomes = await self._admit_drafts(drafts)
+        seen = self._store.known_ids([task.id for task in outcomes if isinstance(task, Task)]) | self._reserved
+        drawn: list[Task | Rejection] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Task):
+                fresh = outcome.id not in seen
+                seen |= {outcome.id}
+                drawn.append(dataclasses.replace(outcome, born_step=step) if fresh else Rejection("duplicate"))
+            elif isinstance(outcome, Rejection):
+                drawn.append(outcome)
+        return drawn
 
     async def admit_seeds(self, drafts: Sequence[Draft]) -> list[Task]:
         """The admitted ones among grammar drafts, without repetition."""

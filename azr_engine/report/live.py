@@ -53,8 +53,7 @@ class LineView:
         finished = metrics["step"] - self._done
         left = (self._steps - metrics["step"]) * (time.monotonic() - self._started) / max(1, finished)
         cells = "  ".join(
-            f"{name}: {d['admitted']}/{d['proposed']} admitted, {d['unique_skeletons']} unique, "
-            f"solved {_percent(d['solve_rate'])}"
+            f"{name}: {_taken(d)}, {d['unique_skeletons']} unique, solved {_percent(d['solve_rate'])}"
             for name, d in metrics["domains"].items()
         )
         line = (
@@ -91,6 +90,12 @@ class TableView:
             f"KL to start {policy['kl_base']:.3f}   faults {metrics['faults']}   {metrics['memory_mb']:.0f} MiB"
         )
         self._live.update(Group(table, phases, state, self._progress))
+
+
+def _taken(domain: Mapping[str, Any]) -> str:
+    """How many tasks the step had: of those proposed, or drawn where the domain is solved only."""
+    proposed, admitted = domain["proposed"], domain["admitted"]
+    return f"{admitted}/{proposed} admitted" if proposed or not admitted else f"{admitted} drawn"
 
 
 def _tokens_per_second(metrics: Metrics) -> float:

@@ -5,6 +5,7 @@
 | deduction | operation, expression, arguments | the result |
 | abduction | operation, result, arguments | an expression that the operation takes to that result |
 | induction | input/result pairs, a message | the operation, with its arguments |
+| induction of a sequence | the first terms, a message | a formula in n |
 | error | operation, expression, arguments | `none`, `undefined`, `no-solution` or `divergent` |
 """
 
@@ -16,29 +17,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from azr_engine.domains.math import grammar
+from azr_engine.domains.math.templates import operations_text, question
 from azr_engine.engine.types import Answer, Draft, Malformed, Prompt, Section, Task
 
 KINDS: tuple[str, ...] = ("deduction", "abduction", "induction", "error")
 
 _PROPOSE = (
-    "Write a new mathematics task unlike the earlier ones: {goal}. Name an operation (expand, factor, differentiate, "
-    "integrate, solve, simplify, substitute, evaluate, sum, gcd, lcm, mod), an expression in x and the operation's "
-    "arguments, if any. Aim at a task that a good student solves about half of the time."
+    "Write a new mathematics task unlike the earlier ones: {goal}. Name an operation, an expression for it and the "
+    "operation's arguments, if any. Aim at a task that a good student solves about half of the time.\n"
+    "The operations, with their arguments (those in brackets may be left out): {operations}. Expressions are written "
+    "in x, or in another letter with the argument variable; terms is written in n, recurrence in p = a(n-1), "
+    "q = a(n-2) and n."
 )
 _TASK = {
     "deduction": "someone must carry out the operation",
     "abduction": "someone must find an expression that the operation takes to the same result",
-    "induction": "someone must find the operation and its arguments from half of the pairs and your message",
+    "induction": "someone must find the operation and its arguments from half of the pairs and your message, or, for "
+    "terms and recurrence, a formula in n from the first terms and your message",
     "error": "someone must say whether the operation has a result",
 }
 _SOLVE = {
-    "deduction": "Carry out this operation. Give the result as an expression, or a list of all solutions.",
-    "abduction": "Find an expression that this operation takes to this result.",
+    "deduction": "{question} Give the result as an expression, or a list of all solutions.",
+    "abduction": "{question} Any that does will be accepted, but not a copy of what is given.",
     "induction": "Which operation, with which arguments, takes each of these expressions to its result? "
     "It is also checked on further pairs.",
-    "error": "Does this operation have a result in real numbers? Answer none (nothing is wrong), undefined, "
+    "error": "Does this have a result in real numbers? {question} Answer none (nothing is wrong), undefined, "
     "no-solution or divergent.",
 }
+_SOLVE_SEQUENCE = (
+    "These are the first terms a(0), a(1), a(2), ... of a sequence. Find a formula for a(n) in n. "
+    "It is also checked on further terms."
+)
 _OPERATION = Section("operation", "the operation's name")
 _ARGUMENTS = Section("arguments", "name=value, separated by spaces; may be empty")
 _ONE = (_OPERATION, Section("expression", "an expression or equation in x"), _ARGUMENTS)
@@ -48,7 +57,7 @@ _RETURNS: dict[str, tuple[Section, ...]] = {
     "error": _ONE,
     "induction": (
         _OPERATION,
-        Section("expressions", "one expression per line, at least four"),
+        Section("expressions", "one expression per line, at least four; for terms and recurrence exactly one"),
         _ARGUMENTS,
         Section("message", "a short hint that does not name the operation"),
     ),
@@ -114,7 +123,7 @@ class MathDomain:
             role="propose",
             domain=self.name,
             kind=kind,
-            instruction=_PROPOSE.format(goal=_TASK[kind]),
+            instruction=_PROPOSE.format(goal=_TASK[kind], operations=operations_text()),
             references=tuple(self.draft_sections(kind, task.draft) for task in references),
             returns=_RETURNS[kind],
         )
@@ -153,20 +162,25 @@ class MathDomain:
         """Show what the solver may know; empty givens are left out."""
         given = task.given
         sections: list[Section] = []
+        instruction, wanted = _SOLVE[task.kind], _ANSWER[task.kind]
         if task.kind == "induction":
             if given.get("message"):
                 sections.append(Section("message", str(given["message"])))
-            sections.append(
-                Section("pairs", "\n".join(f"{pair['input']}->{pair['output']}" for pair in given["pairs"]))
-            )
+            if "terms" in given:
+                instruction, wanted = _SOLVE_SEQUENCE, "a formula in n"
+                sections.append(Section("terms", ",".join(given["terms"])))
+            else:
+                pairs = (f"{pair['input']}->{pair['output']}" for pair in given["pairs"])
+                sections.append(Section("pairs", "\n".join(pairs)))
         else:
+            instruction = instruction.format(question=question(given))
             sections = [
                 Section(name, str(given[name])) for name in ("operation", "expression", "result") if name in given
             ]
             if arguments := arguments_text(given):
                 sections.append(Section("arguments", arguments))
-        returns = (Section("answer", _ANSWER[task.kind]),)
-        return Prompt("solve", self.name, task.kind, _SOLVE[task.kind], givens=tuple(sections), returns=returns)
+        returns = (Section("answer", wanted),)
+        return Prompt("solve", self.name, task.kind, instruction, givens=tuple(sections), returns=returns)
 
     def parse_answer(self, task: Task, sections: Mapping[str, str]) -> Answer | Malformed:
         """The answer's text, stripped; empty is malformed."""

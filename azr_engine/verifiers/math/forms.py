@@ -16,8 +16,9 @@ Policies:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
+from azr_engine.verifiers.math.decisions import Decision, Equal, all_of, matched, said
 from azr_engine.verifiers.math.derivative import derivative
 from azr_engine.verifiers.math.nodes import COLLECTIONS, Node, negate, symbols, walk
 from azr_engine.verifiers.math.operations.algebra import size
@@ -34,8 +35,6 @@ from azr_engine.verifiers.math.polynomials import (
 )
 from azr_engine.verifiers.math.regions import INFINITY, intervals
 
-Equal = Callable[[Node, Node], bool | None]
-Decision = tuple[bool | None, str]
 Rule = Callable[[Node, Node, Problem, Equal], Decision]
 
 
@@ -74,11 +73,7 @@ def _value(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision
 def _equal_value(gold: Node, answer: Node, equal: Equal) -> Decision:
     if not is_expression(answer):
         return False, "not an expression"
-    return _said(equal(gold, answer), "wrong value")
-
-
-def _said(decision: bool | None, reason: str) -> Decision:
-    return decision, {True: "", False: reason, None: "undecided"}[decision]
+    return said(equal(gold, answer), "wrong value")
 
 
 def _expanded(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
@@ -115,9 +110,9 @@ def _factored(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decis
     answer = plain(answer)
     if not is_expression(answer):
         return False, "not an expression"
-    matched, reason = _matched(factors(gold), factors(answer), lambda a, b: proportional(a, b, equal))
-    if not matched:
-        return matched, reason and "not the irreducible factors"
+    paired, reason = matched(factors(gold), factors(answer), lambda a, b: proportional(a, b, equal))
+    if not paired:
+        return paired, reason and "not the irreducible factors"
     return _equal_value(gold, answer, equal)
 
 
@@ -157,24 +152,6 @@ def _primitive(node: Node) -> Polynomial | None:
     return plus(ZERO, poly, sign / content(poly))
 
 
-def _matched(gold: Sequence[Node], answer: Sequence[Node], same: Equal) -> Decision:
-    """Whether the two multisets pair off."""
-    if len(gold) != len(answer):
-        return False, "not as many parts"
-    left = list(answer)
-    undecided = False
-    for part in gold:
-        for i, other in enumerate(left):
-            decision = same(part, other)
-            undecided = undecided or decision is None
-            if decision:
-                del left[i]
-                break
-        else:
-            return (None, "undecided") if undecided else (False, "a part is wrong or missing")
-    return True, ""
-
-
 def _shorter(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     answer = plain(answer)
     if 2 * size(answer) > size(gold) + size(problem.expression):
@@ -186,7 +163,7 @@ def _terms_rule(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Dec
     answer = plain(answer)
     if not is_expression(answer):
         return False, "not an expression"
-    return _matched(_terms(gold), _terms(answer), equal)
+    return matched(_terms(gold), _terms(answer), equal)
 
 
 def _quotient(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
@@ -197,7 +174,7 @@ def _quotient(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decis
             return False, "not one quotient"
         bottom = proportional(gold.args[1], unsigned.args[1], equal)
         if not bottom:
-            return _said(bottom, "not in lowest terms")
+            return said(bottom, "not in lowest terms")
     return _value(gold, answer, problem, equal)
 
 
@@ -209,14 +186,14 @@ def _antiderivative(gold: Node, answer: Node, problem: Problem, equal: Equal) ->
         slope = derivative(answer, problem.variable)
     except ValueError as error:
         return False, str(error)
-    return _said(equal(problem.expression, slope), "its derivative is not the integrand")
+    return said(equal(problem.expression, slope), "its derivative is not the integrand")
 
 
 def _up_to_a_factor(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     answer = plain(answer)
     if constant_value(gold) is not None:
         return _value(gold, answer, problem, equal)
-    return _said(proportional(gold, answer, equal), "wrong value")
+    return said(proportional(gold, answer, equal), "wrong value")
 
 
 def solution_members(answer: Node, variable: str) -> list[Node]:
@@ -238,8 +215,8 @@ def _solutions(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Deci
     rational = [constant_value(value) is not None for value in gold.args]
     if all(rational) and not all(map(is_number, members)):
         return False, "not evaluated"
-    matched, reason = _matched(gold.args, members, equal)
-    return matched, reason and (reason if matched is None else "not the whole set of solutions")
+    paired, reason = matched(gold.args, members, equal)
+    return paired, reason and (reason if paired is None else "not the whole set of solutions")
 
 
 def _assignment(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
@@ -251,16 +228,7 @@ def _assignment(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Dec
         given = dict(zip(sorted(wanted), parts, strict=False)) if len(parts) == len(wanted) else {}
     if set(given) != set(wanted) or len(parts) != len(wanted):
         return False, "not a value for every unknown"
-    return _all(_value(wanted[name], given[name], problem, equal) for name in wanted)
-
-
-def _all(decisions: Iterable[Decision]) -> Decision:
-    worst: Decision = (True, "")
-    for decision in decisions:
-        if decision[0] is False:
-            return decision
-        worst = decision if decision[0] is None else worst
-    return worst
+    return all_of(_value(wanted[name], given[name], problem, equal) for name in wanted)
 
 
 def _matrix(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
@@ -268,15 +236,24 @@ def _matrix(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decisio
     if len(rows) != len(gold.args) or any(len(a.args) != len(g.args) for a, g in zip(rows, gold.args, strict=True)):
         return False, "not a matrix of that size"
     pairs = [pair for g, a in zip(gold.args, rows, strict=True) for pair in zip(g.args, a.args, strict=True)]
-    return _all(_value(g, a, problem, equal) for g, a in pairs)
+    return all_of(_value(g, a, problem, equal) for g, a in pairs)
+
+
+def _sequence(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
+    """One number, or several in order; further terms than asked for are a wrong answer."""
+    if gold.kind != "list":
+        return _value(gold, answer, problem, equal)
+    if answer.kind not in COLLECTIONS or len(answer.args) != len(gold.args):
+        return False, f"not {len(gold.args)} terms"
+    return all_of(_value(g, a, problem, equal) for g, a in zip(gold.args, answer.args, strict=True))
 
 
 def _region(gold: Node, answer: Node, problem: Problem, equal: Equal) -> Decision:
     parts = intervals(answer, problem.variable)
     if parts is None:
         return False, "not a set of intervals"
-    matched, reason = _matched(intervals(gold, problem.variable) or [], parts, lambda a, b: _same_interval(a, b, equal))
-    return matched, reason and (reason if matched is None else "not the solution set")
+    paired, reason = matched(intervals(gold, problem.variable) or [], parts, lambda a, b: _same_interval(a, b, equal))
+    return paired, reason and (reason if paired is None else "not the solution set")
 
 
 def _same_interval(a: Node, b: Node, equal: Equal) -> bool | None:
@@ -296,4 +273,5 @@ _RULES: dict[Form, Rule] = {
     "value": _value, "expanded": _expanded, "factored": _factored, "shorter": _shorter, "terms": _terms_rule,
     "quotient": _quotient, "antiderivative": _antiderivative, "up to a factor": _up_to_a_factor,
     "solutions": _solutions, "assignment": _assignment, "region": _region, "matrix": _matrix,
+    "sequence": _sequence,
 }  # fmt: skip

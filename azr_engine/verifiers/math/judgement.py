@@ -5,23 +5,26 @@ or cannot decide.
 - deduction: compared with gold by the form of the operation's result.
 - abduction: the operation, applied to the answer, must give the shown result; copies are no answers, and an answer
   must depend on the variable when the proposer's expression did. An integrand is judged by differentiation.
-- induction: `operation name=value ...` must reproduce every pair, shown and held back.
+- induction: `operation name=value ...` must reproduce every pair, shown and held back; of a sequence, a formula in
+  `n` must reproduce every term.
 - error: one word of `none`, `undefined`, `no-solution`, `divergent`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from azr_engine.verifiers.math.answers import read_answer
 from azr_engine.verifiers.math.copies import copies, depends_on, isolated
+from azr_engine.verifiers.math.decisions import Decision, Equal
 from azr_engine.verifiers.math.derivative import derivative
-from azr_engine.verifiers.math.forms import Decision, Equal, compare
+from azr_engine.verifiers.math.forms import compare, plain
 from azr_engine.verifiers.math.grammar import ParseError
-from azr_engine.verifiers.math.nodes import Node
+from azr_engine.verifiers.math.nodes import Node, number, symbols
 from azr_engine.verifiers.math.operations import TABLE, apply, read, read_arguments, read_text
-from azr_engine.verifiers.math.operations.problem import Operation, OperationError, Problem
+from azr_engine.verifiers.math.operations.algebra import replace
+from azr_engine.verifiers.math.operations.problem import Operation, OperationError, Problem, is_expression
 from azr_engine.verifiers.math.polynomials import same_value
 from azr_engine.verifiers.math.printer import to_text
 
@@ -101,6 +104,8 @@ def _same_result(operation: Operation, wanted: Node, found: Node, problem: Probl
 
 
 def _judge_induction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: str, equal_on: EqualOn) -> Decision:
+    if "terms" in given:
+        return judge_formula([*given["terms"], *gold["terms"]], read_answer(answer), equal_on(Problem(number(0))))
     name, *pieces = answer.split() or [""]
     guess = TABLE.get(name)
     if guess is None:
@@ -121,6 +126,18 @@ def _judge_induction(given: Mapping[str, Any], gold: Mapping[str, Any], answer: 
         decision, reason = _same_result(row, read_text(pair["output"]), found, problem, equal)
         if not decision:
             return decision, f"{pair['input'][:60]} {reason}"
+    return True, ""
+
+
+def judge_formula(terms: Sequence[str], answer: Node, equal: Equal) -> Decision:
+    """Whether a formula in `n` gives every term, a(0) first."""
+    formula = plain(answer)
+    if not is_expression(formula) or not set(symbols(formula)) <= {"n"}:
+        return False, "not a formula in n"
+    for n, term in enumerate(terms):
+        decision = equal(read_text(term), replace(formula, "n", number(n)))
+        if not decision:
+            return decision, "undecided" if decision is None else f"another a({n})"
     return True, ""
 
 

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,12 +31,27 @@ Outcome = dict[str, Any]
 
 
 class WorkerPool:
-    """`n_workers` SymPy workers, started when first needed."""
+    """`n_workers` worker processes, started when first needed.
 
-    def __init__(self, n_workers: int, cpu_seconds: float, memory_mb: int) -> None:
+    Args:
+        cpu_seconds: CPU time one item may take.
+        memory_mb: address space one item may take, in MiB; the worker's first argument.
+        module: the worker's, run as a program; it calls `serving.serve`.
+        arguments: its further arguments.
+    """
+
+    def __init__(
+        self,
+        n_workers: int,
+        cpu_seconds: float,
+        memory_mb: int,
+        module: str = "azr_engine.verifiers.math.worker",
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.n_workers = n_workers
         self._cpu_seconds = cpu_seconds
-        self._workers = [_Worker(memory_mb) for _ in range(n_workers)]
+        command = [sys.executable, "-P", "-m", module, str(memory_mb), *arguments]
+        self._workers = [_Worker(command) for _ in range(n_workers)]
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
@@ -77,8 +93,8 @@ class _WorkerLost(RuntimeError):
 class _Worker:
     """One worker process, started at its first batch."""
 
-    def __init__(self, memory_mb: int) -> None:
-        self._memory_mb = memory_mb
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
 
@@ -96,10 +112,10 @@ class _Worker:
         return [self._read_line(per_item) for _ in batch]
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # A fixed hash seed: SymPy's orderings, and with them its spelling of results, depend on it.
+        # A fixed hash seed: orderings, and with them the spelling of results, depend on it.
         environment = {**os.environ, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "azr_engine.verifiers.math.worker", str(self._memory_mb)],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

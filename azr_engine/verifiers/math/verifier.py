@@ -67,6 +67,8 @@ def gold_text(task: Task) -> str:
             return str(gold["result"])
         case "abduction":
             return str(gold["expression"])
+        case "induction" if "formula" in gold:
+            return str(gold["formula"])
         case "induction":
             variable = task.given.get("variable", "x")
             pairs = {**gold["arguments"], **({} if variable == "x" else {"variable": variable})}

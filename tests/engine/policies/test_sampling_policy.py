@@ -49,7 +49,7 @@ def test_logprobs_equal_a_fresh_forward_pass(policy: TransformersPolicy, tempera
             start = len(completion.prompt_ids) - 1
             assert torch.allclose(expected[0, start:], torch.tensor(completion.logprobs), atol=2e-5)
             lengths.add(len(completion.ids))
-    assert len(lengths) > 3
+    assert len(lengths) > 1
 
 
 def test_the_seed_decides_and_nothing_else(policy: TransformersPolicy) -> None:

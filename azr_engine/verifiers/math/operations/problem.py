@@ -28,7 +28,7 @@ REASONS = (
 
 Form = Literal[
     "value", "expanded", "factored", "shorter", "terms", "quotient", "antiderivative", "up to a factor", "solutions",
-    "assignment", "region", "matrix",
+    "assignment", "region", "matrix", "sequence",
 ]  # fmt: skip
 """How answers are compared; `verifiers/math/forms.py` has one rule per word."""
 
@@ -108,6 +108,8 @@ class Operation:
         idempotent: applying it again changes nothing, so the result itself is no answer to abduction.
         needs_variable: an input without the variable is trivial.
         takes: what the expression is: an expression, an equation, an inequality, a system or a matrix.
+        sequence: of an operation whose input defines a sequence, a formula in `n` and the first so many terms; its
+            induction shows terms and asks for a formula.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Operation:
     idempotent: bool = False
     needs_variable: bool = True
     takes: Literal["expression", "equation", "inequality", "system", "matrix", "list"] = "expression"
+    sequence: Callable[[Problem, int], tuple[Node, list[Node]]] | None = None
 
 
 def integer(least: int, most: int) -> Callable[[Node], bool]:
