@@ -43,5 +43,5 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("models") / "untrained"
     recipe = Recipe(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=64)
-    save_model(build_model(recipe, len(build_tokenizer())), folder, recipe, {})
+    save_model(build_model(recipe, len(build_tokenizer())), folder, [recipe], {})
     return folder

@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from azr_engine.bootstrap.lessons import LessonBook
+from azr_engine.bootstrap.lessons import BROAD, LessonBook, Mix
 from azr_engine.engine.styles import STYLES
 
 SHARD_LESSONS = 2000
@@ -39,13 +39,13 @@ class Corpus:
 
 
 def build_corpus(
-    n_lessons: int, seed: int, *, n_processes: int, max_tokens: int, progress: Callable[[int], None]
+    n_lessons: int, seed: int, *, n_processes: int, max_tokens: int, progress: Callable[[int], None], mix: Mix = BROAD
 ) -> Corpus:
     """Generate at least `n_lessons` lessons; those longer than `max_tokens` are left out.
 
     `progress` is called with the number of lessons of each finished shard.
     """
-    jobs = [(seed * 1_000_003 + shard, max_tokens) for shard in range(-(-n_lessons // SHARD_LESSONS))]
+    jobs = [(seed * 1_000_003 + shard, max_tokens, mix) for shard in range(-(-n_lessons // SHARD_LESSONS))]
     rows: list[list[int]] = []
     prompts: list[int] = []
     # Not forked: the parent may hold torch's threads.
@@ -59,12 +59,12 @@ def build_corpus(
     return Corpus(tokens, starts, np.array(prompts, dtype=np.uint16))
 
 
-def _shard(job: tuple[int, int]) -> tuple[list[list[int]], list[int]]:
+def _shard(job: tuple[int, int, Mix]) -> tuple[list[list[int]], list[int]]:
     from azr_engine.bootstrap.tokenizer import build_tokenizer
 
-    seed, max_tokens = job
+    seed, max_tokens, mix = job
     tokenizer = build_tokenizer()
-    lessons = list(islice(LessonBook(STYLES["compact"], seed).lessons(), SHARD_LESSONS))
+    lessons = list(islice(LessonBook(STYLES["compact"], seed, mix=mix).lessons(), SHARD_LESSONS))
     prompts = tokenizer([lesson.prompt for lesson in lessons], add_special_tokens=False)["input_ids"]
     completions = tokenizer([lesson.completion for lesson in lessons], add_special_tokens=False)["input_ids"]
     rows, lengths = [], []

@@ -52,6 +52,19 @@ class Solved:
     skeleton: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The share of lessons in the proposer's role, and the names a lesson's domain is drawn from."""
+
+    propose: float
+    domains: tuple[str, ...]
+
+
+BROAD = Mix(0.25, ("python", "math"))
+SOLVING = Mix(0.12, ("python",) * 7 + ("math",) * 3)
+"""For the second phase of training: answers, Python's above all, need more lessons than proposals do."""
+
+
 class LessonBook:
     """An endless, seeded stream of lessons in one style.
 
@@ -59,14 +72,14 @@ class LessonBook:
         style: renders the prompts; its output must be plain text.
         seed: the whole stream follows from it.
         n_references: earlier tasks shown in each proposing lesson.
-        propose_share: share of lessons in the proposer's role.
+        mix: shares of roles and domains.
     """
 
-    def __init__(self, style: Style, seed: int, *, n_references: int = 1, propose_share: float = 0.25) -> None:
+    def __init__(self, style: Style, seed: int, *, n_references: int = 1, mix: Mix = BROAD) -> None:
         self._style = style
         self._rng = random.Random(seed)
         self._n_references = n_references
-        self._propose_share = propose_share
+        self._mix = mix
         self._domains: dict[str, Domain] = {"python": PythonDomain(), "math": MathDomain()}
         self._solvers: dict[str, Callable[[random.Random, str], Solved | None]] = {
             "python": solve_python,
@@ -74,9 +87,9 @@ class LessonBook:
         }
 
     def lessons(self) -> Iterator[Lesson]:
-        """Lessons for ever, domains and kinds drawn evenly."""
+        """Lessons for ever: domains by the mix, kinds drawn evenly."""
         while True:
-            name = self._rng.choice(["python", "math"])
+            name = self._rng.choice(self._mix.domains)
             domain = self._domains[name]
             kind = self._rng.choice(domain.kinds)
             yield self._lesson(domain, kind)
@@ -84,7 +97,7 @@ class LessonBook:
     def _lesson(self, domain: Domain, kind: str) -> Lesson:
         solved = self.solved(domain.name, kind)
         task = Task("", domain.name, kind, solved.given, {}, solved.skeleton, draft=solved.draft.fields)
-        if self._rng.random() < self._propose_share:
+        if self._rng.random() < self._mix.propose:
             references = [self._reference(domain.name, kind) for _ in range(self._n_references)]
             prompt = domain.propose_prompt(kind, references)
             completion = domain.draft_sections(kind, solved.draft.fields)  # type: ignore[attr-defined]

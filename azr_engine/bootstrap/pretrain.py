@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,14 +73,15 @@ def pretrain(
     recipe: Recipe,
     corpus: Corpus,
     report: Callable[[Progress], None],
-    stop_after_seconds: float | None = None,
-    checkpoint: Callable[[Any, int], None] | None = None,
+    model: Any = None,
 ) -> tuple[Any, dict[str, float]]:
-    """Train for `recipe.tokens` tokens (or until the time is up) and return the model and its figures.
+    """Train for `recipe.tokens` tokens and return the model and its figures.
+
+    `model` goes on from where it stands; without one, training starts from random initialisation.
 
     The learning rate falls linearly to a twentieth over the planned tokens.
     """
-    model = build_model(recipe, len(build_tokenizer()))
+    model = model if model is not None else build_model(recipe, len(build_tokenizer()))
     decay = [p for p in model.parameters() if p.dim() > 1]
     rest = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW(
@@ -92,8 +93,7 @@ def pretrain(
     started = time.monotonic()
     seen, step, smooth = 0, 0, math.log(len(build_tokenizer()))
     for batch in epochs(corpus, recipe.batch_tokens, recipe.seed):
-        elapsed = time.monotonic() - started
-        done = max(seen / recipe.tokens, elapsed / stop_after_seconds if stop_after_seconds else 0.0)
+        done = seen / recipe.tokens
         if done >= 1.0:
             break
         rate = recipe.learning_rate * min((step + 1) / recipe.warmup_steps, 1 - 0.95 * done)
@@ -109,8 +109,6 @@ def pretrain(
         smooth = 0.98 * smooth + 0.02 * loss.item()
         if step % 50 == 0:
             report(Progress(seen, recipe.tokens, smooth, seen / (time.monotonic() - started)))
-        if checkpoint and step % 1000 == 0:
-            checkpoint(model, seen)
     minutes = (time.monotonic() - started) / 60
     return model, {"tokens_seen": seen, "steps": step, "loss": smooth, "minutes": minutes}
 
@@ -128,12 +126,17 @@ def _step(model: Any, corpus: Corpus, batch: list[int], prompt_weight: float) ->
     return (losses * weights.flatten()).sum() / weights.sum(), int(lengths.sum())
 
 
-def save_model(model: Any, folder: Path, recipe: Recipe, figures: dict[str, Any]) -> None:
+def save_model(model: Any, folder: Path, recipes: Sequence[Recipe], figures: Mapping[str, Any]) -> None:
     """Write weights (float16), tokenizer, style and figures as a Transformers folder."""
     import copy
 
     folder.mkdir(parents=True, exist_ok=True)
     copy.deepcopy(model).to(torch.float16).save_pretrained(folder)
     build_tokenizer().save_pretrained(folder)
-    settings = {"style": "compact", "n_references": 1, "recipe": asdict(recipe), "figures": figures}
+    settings = {
+        "style": "compact",
+        "n_references": 1,
+        "recipes": [asdict(recipe) for recipe in recipes],
+        "figures": dict(figures),
+    }
     (folder / "azr.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,8 @@ def bootstrap(
     folder: Annotated[Path, typer.Argument(help="Folder to write, in Transformers format.")],
     lessons: Annotated[int, typer.Option(help="Grammar lessons to generate.", min=1)] = 300_000,
     tokens: Annotated[int, typer.Option(help="Tokens to train on; lessons repeat as needed.", min=1)] = 10_000_000,
-    minutes: Annotated[float | None, typer.Option(help="Stop training after so many minutes.", min=0.1)] = None,
+    finish_lessons: Annotated[int, typer.Option(help="Lessons of the second phase, mostly answers.", min=1)] = 160_000,
+    finish_tokens: Annotated[int, typer.Option(help="Tokens of the second phase; 0 for none.", min=0)] = 3_200_000,
     seed: Annotated[int, typer.Option(help="Seed of lessons, weights and order.", min=0)] = 1,
     processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 2,
     threads: Annotated[int, typer.Option(help="CPU threads of training.", min=1)] = 1,
@@ -31,9 +32,11 @@ def bootstrap(
     import torch
     from rich.console import Console
     from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
     from azr_engine.bootstrap.card import write_card
     from azr_engine.bootstrap.corpus import build_corpus
+    from azr_engine.bootstrap.lessons import BROAD, SOLVING
     from azr_engine.bootstrap.pretrain import Progress, Recipe, pretrain, save_model
     from azr_engine.engine.errors import UserError
     from azr_engine.evaluation.models import Protocol, evaluate_model
@@ -41,34 +44,41 @@ def bootstrap(
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; choose another folder")
     torch.set_num_threads(threads)
-    recipe = Recipe(seed=seed, tokens=tokens, bfloat16=bfloat16)
+    broad = Recipe(seed=seed, tokens=tokens, bfloat16=bfloat16)
+    solving = Recipe(seed=seed + 1, tokens=finish_tokens, bfloat16=bfloat16, learning_rate=1.2e-3, warmup_steps=50)
     started = time.monotonic()
+    model: Any = None
+    parts: list[dict[str, float]] = []
     with Bar(console=Console(stderr=True)) as bars:
-        generating = bars.add_task("lessons", total=lessons)
-        corpus = build_corpus(
-            lessons,
-            seed,
-            n_processes=processes,
-            max_tokens=160,
-            progress=lambda n: bars.advance(generating, n),
-        )
-        training = bars.add_task("training", total=tokens)
+        for recipe, count, mix in ((broad, lessons, BROAD), (solving, finish_lessons, SOLVING)):
+            if recipe.tokens == 0:
+                continue
+            generating = bars.add_task("lessons", total=count)
 
-        def report(progress: Progress) -> None:
-            description = f"training, loss {progress.loss:.3f}, {progress.tokens_per_second:.0f} tokens/s"
-            bars.update(training, completed=progress.tokens, description=description)
+            def advance(n: int, bar: TaskID = generating) -> None:
+                bars.advance(bar, n)
 
-        model, figures = pretrain(recipe, corpus, report, minutes * 60 if minutes else None)
-    figures |= {
-        "lessons": len(corpus),
-        "corpus_tokens": len(corpus.tokens),
+            corpus = build_corpus(count, recipe.seed, n_processes=processes, max_tokens=160, progress=advance, mix=mix)
+            training = bars.add_task("training", total=recipe.tokens)
+
+            def report(progress: Progress, bar: TaskID = training) -> None:
+                description = f"training, loss {progress.loss:.3f}, {progress.tokens_per_second:.0f} tokens/s"
+                bars.update(bar, completed=progress.tokens, description=description)
+
+            model, reached = pretrain(recipe, corpus, report, model=model)
+            # Weights pass through their stored precision, so that the second phase can also start from a saved model.
+            model = model.half().float()
+            parts.append({**reached, "lessons": len(corpus)})
+    sums = {key: sum(part[key] for part in parts) for key in ("tokens_seen", "steps", "minutes", "lessons")}
+    figures: dict[str, Any] = sums | {
         "parameters": sum(p.numel() for p in model.parameters()),
+        "loss": parts[-1]["loss"],
         "minutes_in_all": (time.monotonic() - started) / 60,
     }
     figures["seed"] = seed
-    save_model(model, folder, recipe, figures)
+    save_model(model, folder, [broad, solving], figures)
     command = f"azr-engine bootstrap {folder.name} --lessons {lessons} --tokens {tokens} --seed {seed}"
-    command += f" --minutes {minutes}" if minutes else ""
+    command += f" --finish-lessons {finish_lessons} --finish-tokens {finish_tokens}"
     command += " --bfloat16" if bfloat16 else ""
     write_card(folder, command, figures, evaluate_model(str(folder), Protocol(per_kind=card_tasks)))
     if as_json:

@@ -44,6 +44,8 @@ def load_model(name: str, style: str | None = None) -> LoadedModel:
     source = str(folder) if folder.is_dir() else name
     if folder.is_dir():
         _check_folder(folder)
+    elif name == EMBEDDED:
+        raise UserError(f"the embedded model is missing from this installation ({folder}); install the package again")
     elif name.startswith((".", "/")) or name.count("/") > 1:
         raise UserError(f"model folder {name} does not exist")
     try:
