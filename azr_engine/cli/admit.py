@@ -30,7 +30,7 @@ def admit(
 async def _admit(name: str, run: Path | None, plugins: Sequence[str], sandbox: str | None, unsafe: bool) -> None:
     from contextlib import ExitStack
 
-    from azr_engine.cli.lines import Numbered, object_field, stream, text_field
+    from azr_engine.cli.lines import Line, object_field, stream, text_field
     from azr_engine.cli.parts import domain_and_verifier
     from azr_engine.engine.rundir import RunDirectory
     from azr_engine.engine.store import TaskStore
@@ -42,14 +42,14 @@ async def _admit(name: str, run: Path | None, plugins: Sequence[str], sandbox: s
             store = stack.enter_context(TaskStore(RunDirectory.open(run).tasks_path, read_only=True))
         async with domain_and_verifier(name, plugins=plugins, sandbox=sandbox, unsafe=unsafe) as (domain, verifier):
 
-            async def work(batch: Sequence[Numbered]) -> list[dict[str, Any]]:
-                drafts = [
-                    domain.draft(text_field(n, line, "kind"), object_field(n, line, "draft")) for n, line in batch
-                ]
-                outcomes = iter(await verifier.admit([draft for draft in drafts if isinstance(draft, Draft)]))
-                return [_line(draft if isinstance(draft, Malformed) else next(outcomes), store) for draft in drafts]
+            def read(number: int, line: Line) -> Draft | Malformed:
+                return domain.draft(text_field(number, line, "kind"), object_field(number, line, "draft"))
 
-            def _line(outcome: Malformed | Rejection | Task, store: TaskStore | None) -> dict[str, Any]:
+            async def work(drafts: Sequence[Draft | Malformed]) -> list[dict[str, Any]]:
+                outcomes = iter(await verifier.admit([draft for draft in drafts if isinstance(draft, Draft)]))
+                return [_line(draft if isinstance(draft, Malformed) else next(outcomes)) for draft in drafts]
+
+            def _line(outcome: Malformed | Rejection | Task) -> dict[str, Any]:
                 if isinstance(outcome, Malformed):
                     return {"admitted": False, "reason": "malformed", "detail": outcome.reason}
                 if isinstance(outcome, Rejection):
@@ -58,5 +58,4 @@ async def _admit(name: str, run: Path | None, plugins: Sequence[str], sandbox: s
                     return {"admitted": False, "reason": "duplicate", "detail": outcome.id}
                 return {"admitted": True, "reason": "", "task": outcome.to_json()}
 
-            async for _ in stream(work):
-                pass
+            await stream(read, work)

@@ -44,10 +44,9 @@ def examine() -> dict[str, Any]:
     from azr_engine.engine.config import load_config
     from azr_engine.engine.policies.loading import EMBEDDED_FOLDER
     from azr_engine.plugins.manager import Plugins
-    from azr_engine.verifiers.python.executor import probe_tiers
+    from azr_engine.verifiers.python.executor import auto_choice, probe_tiers
 
     tiers = probe_tiers()
-    working = [tier.name for tier in tiers if tier.works and tier.name != "process"]
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -56,7 +55,7 @@ def examine() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "sandbox": {
             "tiers": [{"name": tier.name, "works": tier.works, "why": tier.why} for tier in tiers],
-            "auto": working[0] if working else "none works; see the reasons above",
+            "auto": auto_choice(tiers),
         },
         "domains": sorted(Plugins().domains(load_config())),
         "embedded_model": (EMBEDDED_FOLDER / "model.safetensors").is_file(),

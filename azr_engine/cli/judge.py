@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from azr_engine.cli.lines import Numbered
+    from azr_engine.cli.lines import Line
     from azr_engine.engine.protocols import Domain, Verifier
-    from azr_engine.engine.types import Answer, Malformed, Rejection, Task
+    from azr_engine.engine.types import Answer, Draft, Malformed, Rejection, Task
+
+    Problem = Task | Draft | Malformed
 
 
 def judge(
@@ -31,27 +33,46 @@ def judge(
 
 
 async def _judge(name: str, plugins: Sequence[str], sandbox: str | None, unsafe: bool) -> None:
-    from azr_engine.cli.lines import stream
+    from azr_engine.cli.lines import stream, text_field
     from azr_engine.cli.parts import domain_and_verifier
 
     async with domain_and_verifier(name, plugins=plugins, sandbox=sandbox, unsafe=unsafe) as (domain, verifier):
 
-        async def work(batch: Sequence[Numbered]) -> list[dict[str, Any]]:
+        def read(number: int, line: Line) -> tuple[Problem, str]:
+            return _problem(domain, number, line), text_field(number, line, "answer")
+
+        async def work(batch: Sequence[tuple[Problem, str]]) -> list[dict[str, Any]]:
             return await _judge_batch(domain, verifier, batch)
 
-        async for _ in stream(work):
-            pass
+        await stream(read, work)
 
 
-async def _judge_batch(domain: Domain, verifier: Verifier, batch: Sequence[Numbered]) -> list[dict[str, Any]]:
-    from azr_engine.cli.lines import text_field
+def _problem(domain: Domain, number: int, line: Line) -> Problem:
+    """What a line asks about: a task, or a draft of one. Raises UserError naming the line."""
+    from azr_engine.cli.lines import object_field, text_field
+    from azr_engine.engine.errors import UserError
+    from azr_engine.engine.types import Task
+
+    if "task" not in line:
+        return domain.draft(text_field(number, line, "kind"), object_field(number, line, "draft"))
+    try:
+        task = Task.from_json(object_field(number, line, "task"))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"line {number}: {error}") from None
+    if task.domain != domain.name:
+        raise UserError(f"line {number} is a task of the domain {task.domain!r}, not {domain.name!r}")
+    return task
+
+
+async def _judge_batch(
+    domain: Domain, verifier: Verifier, batch: Sequence[tuple[Problem, str]]
+) -> list[dict[str, Any]]:
     from azr_engine.engine.types import Answer, Task, Verdict
 
-    texts = [text_field(number, line, "answer") for number, line in batch]
-    tasks = await _tasks(domain, verifier, batch)
+    tasks = await _tasks(verifier, [problem for problem, _ in batch])
     pairs: list[tuple[Task, Answer]] = []
     settled: list[Verdict | None] = []
-    for task, text in zip(tasks, texts, strict=True):
+    for task, (_, text) in zip(tasks, batch, strict=True):
         answer = _answer(domain, task, text) if isinstance(task, Task) else None
         if isinstance(task, Task) and isinstance(answer, Answer):
             pairs.append((task, answer))
@@ -64,33 +85,16 @@ async def _judge_batch(domain: Domain, verifier: Verifier, batch: Sequence[Numbe
     return [(verdict or next(verdicts)).to_json() for verdict in settled]
 
 
-async def _tasks(domain: Domain, verifier: Verifier, batch: Sequence[Numbered]) -> list[Task | Rejection | Malformed]:
-    """The task of each line, given as a task or admitted from its draft; equal drafts are admitted once."""
-    from azr_engine.cli.lines import object_field, text_field
-    from azr_engine.engine.errors import UserError
-    from azr_engine.engine.types import Draft, Task, canonical_json
+async def _tasks(verifier: Verifier, problems: Sequence[Problem]) -> list[Task | Rejection | Malformed]:
+    """The task of each problem, admitted where it is a draft; equal drafts are admitted once."""
+    from azr_engine.engine.types import Draft, canonical_json
 
-    found: list[Any] = []
-    drafts: dict[str, Draft] = {}
-    for number, line in batch:
-        if "task" in line:
-            try:
-                task = Task.from_json(object_field(number, line, "task"))
-            except (TypeError, ValueError) as error:
-                raise UserError(f"line {number}: {error}") from None
-            if task.domain != domain.name:
-                raise UserError(f"line {number} is a task of the domain {task.domain!r}, not {domain.name!r}")
-            found.append(task)
-            continue
-        draft = domain.draft(text_field(number, line, "kind"), object_field(number, line, "draft"))
-        if isinstance(draft, Draft):
-            key = canonical_json(draft.to_json())
-            drafts.setdefault(key, draft)
-            found.append(key)
-        else:
-            found.append(draft)
+    keys = [canonical_json(problem.to_json()) if isinstance(problem, Draft) else "" for problem in problems]
+    drafts = {key: problem for key, problem in zip(keys, problems, strict=True) if isinstance(problem, Draft)}
     admitted = dict(zip(drafts, await verifier.admit(list(drafts.values())) if drafts else [], strict=True))
-    return [admitted[item] if isinstance(item, str) else item for item in found]
+    return [
+        admitted[key] if isinstance(problem, Draft) else problem for key, problem in zip(keys, problems, strict=True)
+    ]
 
 
 def _answer(domain: Domain, task: Task, text: str) -> Answer | Malformed:

@@ -2,11 +2,13 @@
 
 The first run decides most rejections; only what survives it is run again, under other values of PYTHONHASHSEED, and
 every outcome must be the same, those on the probes included. A program that makes sets is run under all
-`N_HASH_SEEDS`, because two orders of a small set often agree by luck.
+`N_HASH_SEEDS`, because two orders of a small set often agree by luck. Each draft goes through on its own, so that a
+slow one holds up no other.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +17,11 @@ from azr_engine.engine.types import Draft, Rejection, Task, content_hash, task_i
 from azr_engine.verifiers.python.canonical import Oversize
 from azr_engine.verifiers.python.leakage import reveals
 from azr_engine.verifiers.python.literals import Arguments, NotLiteral, canonical, read_arguments
-from azr_engine.verifiers.python.policy import Banned, Program, check_program
+from azr_engine.verifiers.python.policy import Banned, Program, check_tree
 from azr_engine.verifiers.python.probes import probes_like
 from azr_engine.verifiers.python.requests import N_HASH_SEEDS, Executor, Request
-from azr_engine.verifiers.python.skeleton import program_skeleton
+from azr_engine.verifiers.python.skeleton import tree_skeleton
+from azr_engine.verifiers.python.source import all_nodes, parse_module
 from azr_engine.verifiers.python.wire import Outcome
 
 KINDS = ("deduction", "abduction", "induction", "error")
@@ -33,6 +36,7 @@ class _Candidate:
 
     draft: Draft
     program: Program
+    skeleton: str
     inputs: tuple[Arguments, ...]
     probes: tuple[Arguments, ...]
 
@@ -49,47 +53,19 @@ class _Rejected(Exception):
 
 async def admit(drafts: Sequence[Draft], executor: Executor) -> list[Task | Rejection]:
     """One task or rejection per draft, in order."""
-    results: dict[int, Task | Rejection] = {}
-    candidates: dict[int, _Candidate] = {}
-    for position, draft in enumerate(drafts):
-        try:
-            candidates[position] = _read(draft)
-        except _Rejected as rejected:
-            results[position] = rejected.rejection
-    runs = {position: [outcomes] for position, outcomes in (await _run_all(candidates, executor)).items()}
-    survivors = {}
-    for position, candidate in candidates.items():
-        try:
-            _check_first(candidate, runs[position][0])
-            survivors[position] = candidate
-        except _Rejected as rejected:
-            results[position] = rejected.rejection
-    await _run_again(survivors, runs, executor)
-    for position, candidate in survivors.items():
-        try:
-            results[position] = _task(candidate, runs[position])
-        except _Rejected as rejected:
-            results[position] = rejected.rejection
-    return [results[position] for position in range(len(drafts))]
+    return list(await asyncio.gather(*[_admit_one(draft, executor) for draft in drafts]))
 
 
-async def _run_all(candidates: Mapping[int, _Candidate], executor: Executor) -> dict[int, list[Outcome]]:
-    outcomes = await executor.run([candidate.request(0) for candidate in candidates.values()])
-    return dict(zip(candidates, outcomes, strict=True))
-
-
-async def _run_again(
-    candidates: Mapping[int, _Candidate], runs: Mapping[int, list[list[Outcome]]], executor: Executor
-) -> None:
-    """Append to `runs` the outcomes under the other hash seeds."""
-    planned = [
-        (position, seed)
-        for position, candidate in candidates.items()
-        for seed in range(1, N_HASH_SEEDS if candidate.program.uses_sets else N_RUNS)
-    ]
-    outcomes = await executor.run([candidates[position].request(seed) for position, seed in planned])
-    for (position, _), outcome in zip(planned, outcomes, strict=True):
-        runs[position].append(outcome)
+async def _admit_one(draft: Draft, executor: Executor) -> Task | Rejection:
+    try:
+        candidate = _read(draft)
+        runs = await executor.run([candidate.request(0)])
+        _check_run(candidate, runs[0])
+        n_runs = N_HASH_SEEDS if candidate.program.uses_sets else N_RUNS
+        runs += await executor.run([candidate.request(seed) for seed in range(1, n_runs)])
+        return _task(candidate, runs)
+    except _Rejected as rejected:
+        return rejected.rejection
 
 
 def _read(draft: Draft) -> _Candidate:
@@ -99,7 +75,9 @@ def _read(draft: Draft) -> _Candidate:
         raise _Rejected("syntax", f"no kind {draft.kind!r}; there are {', '.join(KINDS)}")
     source = _text(fields, "program")
     try:
-        program = check_program(source)
+        tree = parse_module(source)
+        nodes = all_nodes(tree)
+        program, skeleton = check_tree(source, tree, nodes), tree_skeleton(tree, nodes)
     except Banned as error:
         raise _Rejected("banned", str(error)) from None
     except Oversize as error:
@@ -107,7 +85,7 @@ def _read(draft: Draft) -> _Candidate:
     except ValueError as error:
         raise _Rejected("syntax", str(error)) from None
     inputs = _read_inputs(draft, source)
-    return _Candidate(draft, program, inputs, probes_like(inputs[0]))
+    return _Candidate(draft, program, skeleton, inputs, probes_like(inputs[0]))
 
 
 def _read_inputs(draft: Draft, source: str) -> tuple[Arguments, ...]:
@@ -144,7 +122,7 @@ def _read_input(text: str) -> Arguments:
         raise _Rejected("syntax", f"input: {error}") from None
 
 
-def _check_first(candidate: _Candidate, outcomes: list[Outcome]) -> None:
+def _check_run(candidate: _Candidate, outcomes: list[Outcome]) -> None:
     """Reject what no further run could save."""
     for outcome in outcomes[: len(candidate.inputs)]:
         if outcome.status == "fault":
@@ -174,10 +152,10 @@ def _is_canonical(text: str) -> bool:
 def _task(candidate: _Candidate, runs: list[list[Outcome]]) -> Task:
     first = runs[0]
     for other in runs[1:]:
-        _check_first(candidate, other)
+        _check_run(candidate, other)
         if any(_differ(a, b) for a, b in zip(first, other, strict=True)):
             raise _Rejected("nondeterministic", "runs disagree")
-    draft, program = candidate.draft, candidate.program
+    draft = candidate.draft
     texts = [outcome.text for outcome in first[: len(candidate.inputs)]]
     given, gold = _given_and_gold(candidate, first[0].status, texts)
     behaviour = [(outcome.status, outcome.text) for outcome in first[len(candidate.inputs) :] or first]
@@ -187,7 +165,7 @@ def _task(candidate: _Candidate, runs: list[list[Outcome]]) -> Task:
         kind=draft.kind,
         given=given,
         gold=gold,
-        skeleton=program_skeleton(program.source),
+        skeleton=candidate.skeleton,
         signature=content_hash(behaviour),
         draft=dict(draft.fields),
     )

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False  # see `wire`
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_TEXT_CHARACTERS = 16_384
 MAX_ITEMS = 8_192

@@ -1,13 +1,14 @@
 """What one forked child does: run one program on its inputs and write one outcome for each.
 
 The program's globals and its views of the allowed modules are made fresh for each input, so an assignment to
-`math.floor` lasts for one input. Its built-ins are a dictionary that the policy leaves no way to reach. Sources of
-chance are replaced: unseeded `random`, `id`, and `hash` of anything but numbers mark the outcome
-`nondeterministic` even when the program swallows the exception.
+`math.floor` lasts for one input. Its built-ins are a dictionary that the policy leaves no way to reach, with the
+sources of chance replaced (see `chance`).
 Not covered: a program that gets past the policy can reach this module's own objects; what it forges is its own result.
 
-Every page that a child touches is copied by the kernel, which costs more than the work itself. Hence what is built
-here once, before any fork, and `warm_up`, after which the interpreter has no caches left to fill.
+Every page that a child touches is copied by the kernel, which costs more than the work itself, and every page and
+library that it could touch costs something at each fork. Hence what is built here once, before any fork; `warm_up`,
+after which the interpreter has no caches left to fill; and `import_modules`, which a worker calls only when it serves
+programs that import something.
 """
 
 from __future__ import annotations
@@ -16,52 +17,30 @@ import builtins
 import importlib
 import marshal
 import os
-import random
 import sys
 import time
 import types
 from collections.abc import Callable
-from typing import Any
 
+from azr_engine.verifiers.python.allowed import ALLOWED_MODULES, SAFE_BUILTINS
 from azr_engine.verifiers.python.canonical import Oversize, Unserialisable, canonical_tuple, canonical_value
-from azr_engine.verifiers.python.policy import ALLOWED_MODULES, SAFE_BUILTINS
-from azr_engine.verifiers.python.source import compile_source
+from azr_engine.verifiers.python.chance import guarded_hash, guarded_id, guarded_random, traces
+from azr_engine.verifiers.python.compilation import compile_source
 from azr_engine.verifiers.python.wire import Call, Outcome, pack_outcome
 from azr_engine.verifiers.sandbox.limits import start_cpu_clock
 
+TYPE_CHECKING = False  # see `wire`
+if TYPE_CHECKING:
+    from typing import Any
+
 _HIDDEN = frozenset(("SystemRandom", "Formatter", "attrgetter", "methodcaller", "get_type_hints"))
-_DRAWING = """
-    betavariate binomialvariate choice choices expovariate gammavariate gauss getrandbits lognormvariate normalvariate
-    paretovariate randbytes randint random randrange sample shuffle triangular uniform vonmisesvariate weibullvariate
-"""
 _WARM_UP_RUNS = 64
 _type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
 _type_module: Callable[[type], object] = type.__dict__["__module__"].__get__
 
 
-class _Chance(Exception):
-    """The program asked for something that differs from run to run."""
-
-
 class _Refused(ImportError):
     """The program asked for a module that is not allowed."""
-
-
-class _Traces:
-    """What a run left behind: whether it drew on chance, or asked for a module that is not allowed."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self.chance = self.refused = self.seeded = False
-
-    def draw(self) -> None:
-        self.chance = True
-        raise _Chance
-
-
-_traces = _Traces()
 
 
 def _public(module: types.ModuleType) -> dict[str, object]:
@@ -73,7 +52,16 @@ def _public(module: types.ModuleType) -> dict[str, object]:
     }
 
 
-_MODULES = {name: _public(importlib.import_module(name)) for name in sorted(ALLOWED_MODULES)}
+_MODULES: dict[str, dict[str, object]] = {}
+
+
+def import_modules() -> None:
+    """Bring in all that programs may import."""
+    for name in sorted(ALLOWED_MODULES):
+        module = importlib.import_module(name)
+        _MODULES[name] = _public(module)
+        if name == "random":
+            _MODULES[name].update(guarded_random(module))
 
 
 def serve(call: Call, first: int, descriptor: int) -> None:
@@ -93,7 +81,7 @@ def serve(call: Call, first: int, descriptor: int) -> None:
 
 
 def _run(code: types.CodeType, call: Call, arguments: tuple[object, ...]) -> tuple[str, str]:
-    _traces.reset()
+    traces.reset()
     try:
         before = canonical_tuple(arguments) if call.pure else ""
         scope: dict[str, Any] = {"__name__": "program", "__builtins__": _BUILTINS}
@@ -108,9 +96,9 @@ def _run(code: types.CodeType, call: Call, arguments: tuple[object, ...]) -> tup
         outcome = "oversize", ""
     except BaseException as error:
         outcome = _classify(error)
-    if _traces.refused:
+    if traces.refused:
         return "banned", ""
-    return ("nondeterministic", "") if _traces.chance else outcome
+    return ("nondeterministic", "") if traces.chance else outcome
 
 
 def _classify(error: BaseException) -> tuple[str, str]:
@@ -127,7 +115,7 @@ def _classify(error: BaseException) -> tuple[str, str]:
 
 def _guarded_import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
     if level or type(name) is not str or name not in _MODULES:
-        _traces.refused = True
+        traces.refused = True
         raise _Refused(name)
     package, _, submodule = name.partition(".")
     module = _view(package)
@@ -137,65 +125,15 @@ def _guarded_import(name: str, globals: Any = None, locals: Any = None, fromlist
     return vars(module)[submodule] if fromlist else module
 
 
-def _guarded_id(value: object) -> None:
-    _traces.draw()
-
-
-def _guarded_hash(value: object) -> int:
-    _require_stable_hash(value)
-    return hash(value)
-
-
-def _require_stable_hash(value: object) -> None:
-    if type(value) is tuple:
-        for item in value:
-            _require_stable_hash(item)
-    elif type(value) not in (int, bool, float, complex):
-        _traces.draw()
-
-
 def _view(name: str) -> types.ModuleType:
     module = types.ModuleType(name)
     vars(module).update(_MODULES[name])
     return module
 
 
-def _guard(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the program draw only from a generator that it seeded itself."""
-
-    def guarded(*arguments: Any, **named: Any) -> Any:
-        if not _traces.seeded:
-            _traces.draw()
-        return draw(*arguments, **named)
-
-    return guarded
-
-
-def _guarded_seed(a: object = None, version: int = 2) -> None:
-    if a is None:
-        _traces.draw()
-    random.seed(a, version)  # type: ignore[arg-type]
-    _traces.seeded = True
-
-
-class _SeededRandom(random.Random):
-    """`random.Random` that refuses to seed itself from the system."""
-
-    def __init__(self, x: object = None) -> None:
-        self.seed(x)
-
-    def seed(self, a: object = None, version: int = 2) -> None:
-        if a is None:
-            _traces.draw()
-        super().seed(a, version)  # type: ignore[arg-type]
-
-
-_MODULES = {name: _public(importlib.import_module(name)) for name in sorted(ALLOWED_MODULES)}
-_MODULES["random"].update((name, _guard(getattr(random, name))) for name in _DRAWING.split() if hasattr(random, name))
-_MODULES["random"].update(seed=_guarded_seed, Random=_SeededRandom)
 _BUILTINS: dict[str, Any] = {name: vars(builtins)[name] for name in SAFE_BUILTINS}
 _BUILTINS.update(__build_class__=builtins.__build_class__, __name__="builtins", __import__=_guarded_import)
-_BUILTINS.update(id=_guarded_id, hash=_guarded_hash)
+_BUILTINS.update(id=guarded_id, hash=guarded_hash)
 
 
 def warm_up() -> None:

@@ -17,10 +17,10 @@ from typing import Any
 
 from azr_engine.verifiers.python.image import PACKAGE_ROOT, image_archive, image_key, interpreter
 from azr_engine.verifiers.python.link import Link, WorkerDied
-from azr_engine.verifiers.python.local import WORKER_MODULE
-from azr_engine.verifiers.python.requests import Limits
+from azr_engine.verifiers.python.local import WORKER_MODULE, worker_arguments
+from azr_engine.verifiers.python.requests import Limits, Place
 from azr_engine.verifiers.python.wire import MAX_CHILDREN
-from azr_engine.verifiers.sandbox.boot import worker_command
+from azr_engine.verifiers.sandbox.boot import worker_command, worker_environment
 
 IMAGE = "azr-engine-python"
 LABEL = "azr-engine-worker"
@@ -82,22 +82,22 @@ class ContainerLauncher:
         self._image = ""
         self._preparing: asyncio.Lock | None = None
 
-    async def launch(self, hash_seed: int, limits: Limits) -> ContainerHandle:
+    async def launch(self, place: Place, limits: Limits) -> ContainerHandle:
         """See `Launcher.launch`."""
         errors = _daemon_errors()
         try:
-            return await self._launch(hash_seed, limits)
+            return await self._launch(place, limits)
         except errors as error:
             self._client = None
             raise WorkerDied(_one_line(error)) from None
 
-    async def _launch(self, hash_seed: int, limits: Limits) -> ContainerHandle:
+    async def _launch(self, place: Place, limits: Limits) -> ContainerHandle:
         self._preparing = self._preparing or asyncio.Lock()
         async with self._preparing:
             if self._client is None:
                 self._client, self._image = await asyncio.to_thread(self._connect)
             client: Any = self._client
-        container_id, stream = await asyncio.to_thread(self._create, client, hash_seed, limits)
+        container_id, stream = await asyncio.to_thread(self._create, client, place, limits)
         _, link = await asyncio.get_running_loop().create_connection(ContainerLink, sock=stream)
         handle = ContainerHandle(client, container_id, link)
         try:
@@ -124,7 +124,7 @@ class ContainerLauncher:
             client.api.import_image_from_data(image_archive(), repository=IMAGE, tag=image.partition(":")[2])
         return client, image
 
-    def _create(self, client: Any, hash_seed: int, limits: Limits) -> tuple[str, Any]:
+    def _create(self, client: Any, place: Place, limits: Limits) -> tuple[str, Any]:
         memory = f"{limits.memory_mb * MAX_CHILDREN + _INTERPRETER_MB}m"
         options = client.api.create_host_config(
             auto_remove=True,
@@ -140,13 +140,12 @@ class ContainerLauncher:
             runtime=_RUNTIMES[self.name],
             security_opt=["no-new-privileges"],
         )
-        command = worker_command(
-            WORKER_MODULE, "container", str(limits.memory_mb << 20), python=str(interpreter()), boot=str(_BOOT)
-        )
+        arguments = worker_arguments("container", place, limits)
+        command = worker_command(WORKER_MODULE, *arguments, python=str(interpreter()), boot=str(_BOOT))
         created = client.api.create_container(
             self._image,
             command,
-            environment={"PYTHONHASHSEED": str(hash_seed + 1), "LC_ALL": "C.UTF-8"},
+            environment=worker_environment(place.hash_seed),
             host_config=options,
             labels=[LABEL],
             stdin_open=True,

@@ -9,9 +9,8 @@ and `auto` never takes it. See `verifiers.python.containers` and `verifiers.pyth
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,12 +19,20 @@ from azr_engine.verifiers.python.containers import ContainerLauncher
 from azr_engine.verifiers.python.link import WorkerDied
 from azr_engine.verifiers.python.local import LocalLauncher
 from azr_engine.verifiers.python.pool import Launcher, WorkerPool
-from azr_engine.verifiers.python.requests import Executor, Limits, Request
+from azr_engine.verifiers.python.requests import Executor, Limits, Place, Request
 from azr_engine.verifiers.python.wire import Outcome
 
-__all__ = ["Executor", "Limits", "Outcome", "Request", "TierHealth", "choose_executor", "probe_tier", "probe_tiers"]
-
-logger = logging.getLogger(__name__)
+__all__ = [
+    "Executor",
+    "Limits",
+    "Outcome",
+    "Request",
+    "TierHealth",
+    "auto_choice",
+    "choose_executor",
+    "probe_tier",
+    "probe_tiers",
+]
 
 _LAUNCHERS: dict[str, Callable[[], Launcher]] = {
     "gvisor": lambda: ContainerLauncher("gvisor"),
@@ -53,9 +60,10 @@ def choose_executor(
     limits: Limits | None = None,
     i_know_this_is_not_a_sandbox: bool = False,
 ) -> Executor:
-    """The executor of the tier `name`; `auto` takes the strongest that works and logs which and why.
+    """The executor of the tier `name`; `auto` takes the strongest that works.
 
-    `workers` defaults to the number of usable cores.
+    Which one that is, and why, is said in one line on stderr when the first worker starts, not here: many a command
+    chooses an executor and never runs anything. `workers` defaults to the number of usable cores.
 
     Raises:
         UserError: no such tier, it does not work here, or it is no sandbox and that was not acknowledged.
@@ -64,17 +72,27 @@ def choose_executor(
         raise UserError(f"no sandbox named {name!r}; choose one of auto, {', '.join(_LAUNCHERS)}")
     if name == "process" and not i_know_this_is_not_a_sandbox:
         raise UserError("the tier 'process' is no sandbox; pass --i-know-this-is-not-a-sandbox to run programs in it")
-    candidates = _AUTO if name == "auto" else (name,)
-    reasons: list[str] = []
-    for candidate in candidates:
-        health = probe_tier(candidate)
+    tried: list[TierHealth] = []
+    for candidate in _AUTO if name == "auto" else (name,):
+        tried.append(probe_tier(candidate))
+        if tried[-1].works:
+            return WorkerPool(
+                _LAUNCHERS[candidate](),
+                n_workers=workers or len(os.sched_getaffinity(0)),
+                limits=limits or Limits(),
+                announcement=f"sandbox: {auto_choice(tried)}" if name == "auto" else "",
+            )
+    raise UserError(f"no sandbox works here ({'; '.join(f'{health.name}: {health.why}' for health in tried)})")
+
+
+def auto_choice(tiers: Sequence[TierHealth]) -> str:
+    """What `auto` takes among tiers that were probed, with the reason against each stronger one."""
+    against: list[str] = []
+    for health in sorted((tier for tier in tiers if tier.name in _AUTO), key=lambda tier: _AUTO.index(tier.name)):
         if health.works:
-            if name == "auto":
-                logger.info("sandbox: %s (%s)", candidate, "; ".join([*reasons, health.why]))
-            n_workers = workers or len(os.sched_getaffinity(0))
-            return WorkerPool(_LAUNCHERS[candidate](), n_workers=n_workers, limits=limits or Limits())
-        reasons.append(f"{candidate}: {health.why}")
-    raise UserError(f"no sandbox works here ({'; '.join(reasons)})")
+            return f"{health.name} ({'; '.join(against) or 'the strongest'})"
+        against.append(f"{health.name}: {health.why}")
+    return f"none works ({'; '.join(against)})"
 
 
 def probe_tiers() -> list[TierHealth]:
@@ -93,7 +111,7 @@ def probe_tier(name: str) -> TierHealth:
 
 
 async def _launch_once(launcher: Launcher) -> None:
-    handle = await launcher.launch(0, Limits())
+    handle = await launcher.launch(Place(0, has_modules=True), Limits())
     try:
         async with asyncio.timeout(30):
             await handle.link.ready

@@ -117,23 +117,52 @@ def _plan(task: Task, answer: Answer, group: int) -> Verdict | list[_Run]:
     try:
         match task.kind:
             case "deduction":
-                return _match(canonical(text), task.gold)
+                expected = _text(task.gold)
+                return _match(canonical(text), expected)
             case "error":
-                return _match(_error_name(text), task.gold)
+                expected = _text(task.gold)
+                return _match(_error_name(text), expected)
             case "abduction":
-                return [_Run(check_program(task.given["program"]), read_arguments(text), task.given["output"])]
+                program, expected = _program_and_output(task)
+                return [_Run(program, read_arguments(text), expected)]
             case "induction":
+                held_back = _held_back(task)
                 program = check_program(text)
-                held_back = task.gold["pairs"]
-                return [_Run(program, read_arguments(pair["input"]), pair["output"], group) for pair in held_back]
+                return [_Run(program, arguments, output, group) for arguments, output in held_back]
+    except _Incomplete:
+        return Verdict("fault", 0.0, "the task is incomplete")
     except Banned as error:
         return _fail(f"banned: {error}")
     except ValueError as error:
         return _fail(f"malformed: {error}")
-    except (LookupError, TypeError, AttributeError):
-        # Only a task that no admission made lacks what its kind needs.
-        return Verdict("fault", 0.0, "the task is incomplete")
     return Verdict("abstain", 0.0, f"no kind {task.kind!r}")
+
+
+class _Incomplete(Exception):
+    """The task lacks what its kind needs, which only one that no admission made can do."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _Incomplete
+    return value
+
+
+def _program_and_output(task: Task) -> tuple[Program, str]:
+    try:
+        return check_program(_text(task.given["program"])), _text(task.given["output"])
+    except (LookupError, TypeError, ValueError):
+        raise _Incomplete from None
+
+
+def _held_back(task: Task) -> list[tuple[Arguments, str]]:
+    try:
+        pairs = [(read_arguments(_text(pair["input"])), _text(pair["output"])) for pair in task.gold["pairs"]]
+    except (LookupError, TypeError, ValueError):
+        raise _Incomplete from None
+    if not pairs:
+        raise _Incomplete
+    return pairs
 
 
 def _error_name(text: str) -> str:

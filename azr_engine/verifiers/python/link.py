@@ -21,6 +21,7 @@ class Link(asyncio.Protocol):
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.alive = True
         self._buffer = bytearray()
+        self._outbox: list[bytes] = []
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,14 +59,22 @@ class Link(asyncio.Protocol):
 
     def ask(self, call: Call) -> asyncio.Future[list[Outcome]]:
         """Send one call; the future brings its outcomes or `WorkerDied`."""
-        answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Outcome]] = loop.create_future()
         if not self.alive or self._transport is None:
             answer.set_exception(WorkerDied("the worker is gone"))
             return answer
         self.answers[call.job] = answer
         payload = marshal.dumps(tuple(call), 2)
-        self._transport.write(LENGTH.pack(len(payload)) + payload)
+        if not self._outbox:
+            loop.call_soon(self._flush)  # what is asked until then leaves in one piece
+        self._outbox.append(LENGTH.pack(len(payload)) + payload)
         return answer
+
+    def _flush(self) -> None:
+        pieces, self._outbox = self._outbox, []
+        if self.alive and self._transport is not None:
+            self._transport.write(b"".join(pieces))
 
     def lose(self, error: WorkerDied) -> None:
         """Fail all that is under way and drop the connection."""

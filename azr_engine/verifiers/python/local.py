@@ -16,12 +16,17 @@ import socket
 import subprocess
 
 from azr_engine.verifiers.python.link import Link
-from azr_engine.verifiers.python.requests import Limits
-from azr_engine.verifiers.sandbox.boot import worker_command
+from azr_engine.verifiers.python.requests import Limits, Place
+from azr_engine.verifiers.sandbox.boot import worker_command, worker_environment
 
 WORKER_MODULE = "azr_engine.verifiers.python.worker"
 _LAST_WORDS_BYTES = 4096
 _PATIENCE_SECONDS = 5.0
+
+
+def worker_arguments(tier: str, place: Place, limits: Limits) -> list[str]:
+    """What a worker is told at its start (see `worker`)."""
+    return [tier, str(limits.memory_mb << 20), *(["modules"] if place.has_modules else [])]
 
 
 class LocalHandle:
@@ -54,17 +59,17 @@ class LocalLauncher:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def launch(self, hash_seed: int, limits: Limits) -> LocalHandle:
+    async def launch(self, place: Place, limits: Limits) -> LocalHandle:
         """See `Launcher.launch`."""
         ours, theirs = socket.socketpair()
-        command = worker_command(WORKER_MODULE, self.name, str(limits.memory_mb << 20))
+        command = worker_command(WORKER_MODULE, *worker_arguments(self.name, place, limits))
         with theirs:
             process = subprocess.Popen(
                 command,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env={"PYTHONHASHSEED": str(hash_seed + 1), "LC_ALL": "C.UTF-8"},
+                env=worker_environment(place.hash_seed),
                 cwd="/",
                 start_new_session=True,
             )

@@ -10,30 +10,20 @@ safe, and holds without the policy.
 from __future__ import annotations
 
 import ast
-import builtins
 import functools
 import marshal
 import re
 from dataclasses import dataclass
 
-from azr_engine.verifiers.python.source import compile_source, parse_source
+from azr_engine.verifiers.python.allowed import ALLOWED_MODULES, BANNED_BUILTINS, SAFE_BUILTINS
+from azr_engine.verifiers.python.compilation import compile_source
+from azr_engine.verifiers.python.source import all_nodes, parse_module
 
-_MODULES = """
-    abc bisect cmath collections collections.abc copy dataclasses datetime decimal enum fractions functools heapq
-    itertools json math numbers operator random re statistics string textwrap typing unicodedata
-"""
-_BUILTINS = """
-    __import__ __loader__ __spec__ aiter anext breakpoint compile copyright credits delattr dir eval exec exit
-    getattr globals help input license locals memoryview open print quit setattr vars
-"""
 _ATTRIBUTES = """
     ag_code ag_frame attrgetter co_code cr_code cr_frame f_back f_builtins f_code f_globals f_locals func_globals
     get_type_hints getcontext gi_code gi_frame localcontext methodcaller mro now setcontext SystemRandom tb_frame
     tb_next today utcnow Formatter make_dataclass
 """
-ALLOWED_MODULES = frozenset(_MODULES.split())
-BANNED_BUILTINS = frozenset(_BUILTINS.split())
-SAFE_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_")) - BANNED_BUILTINS
 _ALLOWED_DUNDER_ATTRIBUTES = frozenset(("__init__", "__name__"))
 _BANNED_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 _MAX_CODE_BYTES = 1 << 15
@@ -54,12 +44,14 @@ class Program:
         function: the name of the one function, which the worker calls.
         code: the compiled module, marshalled; empty where compiling is left to the sandbox.
         uses_sets: whether hash order may show in results.
+        imports: whether it needs a worker that holds the allowed modules.
     """
 
     source: str
     function: str
     code: bytes
     uses_sets: bool
+    imports: bool = True
 
 
 @functools.lru_cache(maxsize=1024)
@@ -70,8 +62,17 @@ def check_program(source: str) -> Program:
         Banned: it parses, but says something it may not.
         ValueError: it does not parse, or is too long.
     """
-    tree = parse_source(source)
-    assert isinstance(tree, ast.Module)
+    tree = parse_module(source)
+    return check_tree(source, tree, all_nodes(tree))
+
+
+def check_tree(source: str, tree: ast.Module, nodes: list[ast.AST]) -> Program:
+    """Apply the policy to a program that is parsed already; `nodes` are `all_nodes(tree)`.
+
+    Raises:
+        Banned: it says something it may not.
+        ValueError: its compiler refuses it.
+    """
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if len(functions) != 1:
         raise Banned(f"defines {len(functions)} functions instead of one")
@@ -79,9 +80,11 @@ def check_program(source: str) -> Program:
         docstring = position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not docstring and not isinstance(node, (ast.FunctionDef, *_STATEMENTS_BESIDE)):
             raise Banned(f"a top-level {type(node).__name__} statement")
-    nodes = list(ast.walk(tree))
     _check_nodes(nodes)
-    return Program(source, functions[0], _compile(source, nodes), any(map(_makes_set, nodes)))
+    code = _compile(source, nodes)
+    # Compiling may need a module too: `unicodedata` for a character spelled by its name.
+    imports = not code or any(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes)
+    return Program(source, functions[0], code, any(map(_makes_set, nodes)), imports)
 
 
 def _compile(source: str, nodes: list[ast.AST]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from azr_engine.verifiers.python.literals import Arguments
 from azr_engine.verifiers.python.policy import Program
@@ -12,6 +12,13 @@ from azr_engine.verifiers.python.wire import Outcome
 
 N_HASH_SEEDS = 5
 """How many differently seeded workers there are for programs whose results may show hash order."""
+
+
+class Place(NamedTuple):
+    """Which of the differently started workers: how its interpreter hashes, and whether it holds the modules."""
+
+    hash_seed: int
+    has_modules: bool
 
 
 @dataclass(frozen=True, slots=True)

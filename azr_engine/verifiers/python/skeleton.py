@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 
-from azr_engine.verifiers.python.source import parse_source
+from azr_engine.verifiers.python.source import all_nodes, parse_module
 
 
 def program_skeleton(source: str) -> str:
@@ -20,10 +20,18 @@ def program_skeleton(source: str) -> str:
     Raises:
         ValueError: `source` is not a Python program.
     """
-    tree = parse_source(source)
-    assert isinstance(tree, ast.Module)
+    tree = parse_module(source)
+    return tree_skeleton(tree, all_nodes(tree))
+
+
+def tree_skeleton(tree: ast.Module, nodes: list[ast.AST]) -> str:
+    """The same for a program that is parsed already; `nodes` are `all_nodes(tree)`.
+
+    Raises:
+        ValueError: nested too deeply.
+    """
     try:
-        text = _Writer(tree).write(tree)
+        text = _Writer(nodes).write(tree)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
@@ -37,11 +45,11 @@ _BODIES = (*_DEFINITIONS, ast.Module)
 class _Writer:
     """Writes a tree as text; a local name becomes its rank of first appearance."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, nodes: list[ast.AST]) -> None:
         self._aliases: dict[str, str] = {}
         self._locals: set[str] = set()
         self._ranks: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in nodes:
             self._bind(node)
 
     def _bind(self, node: ast.AST) -> None:

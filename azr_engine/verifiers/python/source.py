@@ -1,15 +1,13 @@
-"""Untrusted text to a syntax tree or to code: one place that knows how Python's own parser can fail."""
+"""Untrusted text to a syntax tree: one place that knows how Python's own parser can fail."""
 
 from __future__ import annotations
 
 import ast
-import contextlib
-import types
 import warnings
-from collections.abc import Iterator
 from typing import Literal
 
 from azr_engine.verifiers.python.canonical import Oversize
+from azr_engine.verifiers.python.compilation import GIVING_UP, not_python
 
 MAX_PROGRAM_CHARACTERS = 16_384
 
@@ -23,30 +21,33 @@ def parse_source(text: str, mode: Literal["exec", "eval"] = "exec") -> ast.Modul
     """
     if len(text) > MAX_PROGRAM_CHARACTERS:
         raise Oversize(f"longer than {MAX_PROGRAM_CHARACTERS} characters")
-    with _one_error():
-        tree = ast.parse(text, mode=mode)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, mode=mode)
+    except GIVING_UP as error:
+        raise not_python(error) from None
     assert isinstance(tree, ast.Module | ast.Expression)
     return tree
 
 
-def compile_source(text: str) -> types.CodeType:
-    """The code of a module; nothing is executed and no warning is shown.
-
-    Raises:
-        ValueError: Python's grammar allows it, but its compiler does not (a `return` outside a function).
-    """
-    with _one_error():
-        return compile(text, "<program>", "exec", dont_inherit=True)
+def parse_module(text: str) -> ast.Module:
+    """The syntax tree of a program. Raises what `parse_source` raises."""
+    tree = parse_source(text)
+    assert isinstance(tree, ast.Module)
+    return tree
 
 
-@contextlib.contextmanager
-def _one_error() -> Iterator[None]:
-    """Turn all the ways in which parser and compiler give up into `ValueError`."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None)
-        where = f" on line {line}" if line else ""
-        raise ValueError(f"not Python: {getattr(error, 'msg', None) or type(error).__name__}{where}") from None
+def all_nodes(tree: ast.AST) -> list[ast.AST]:
+    """Every node of `tree`, parents before children, but for the markers of loading and storing."""
+    found = [tree]
+    for node in found:
+        for name in node._fields:
+            if name == "ctx":
+                continue
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                found += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                found.append(value)
+    return found

@@ -3,6 +3,8 @@
 Requests go down as marshal, which the worker may trust. Results come up as counted bytes that the supervisor only
 slices, never evaluates or unpickles: a worker may have been taken over by what it ran.
 
+The module `typing` stays away from all that a worker imports, for a worker carries its imports into every fork.
+
     frame   := length:u32 payload
     result  := job:u32 outcome*
     outcome := status:u8 cpu_seconds:f64 length:u32 text:utf-8
@@ -11,7 +13,7 @@ slices, never evaluates or unpickles: a worker may have been taken over by what 
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from collections import namedtuple
 
 STATUSES = (
     "ok",  # text: canonical value
@@ -32,22 +34,28 @@ CODES = {name: code for code, name in enumerate(STATUSES)}
 MAX_OUTCOME_BYTES = 4 * 16_384
 """Canonical text is at most 16,384 characters, each at most four bytes."""
 
-MAX_CHILDREN = 4
+MAX_CHILDREN = 6
 """Children of one worker at once; each may use the whole memory limit."""
 
 LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<BdI")
 
 
-class Outcome(NamedTuple):
+class Outcome(namedtuple("Outcome", "status text cpu_seconds", defaults=("", 0.0))):
     """One input's result: a status, the text that goes with it (see `STATUSES`), and CPU seconds in the child."""
 
+    __slots__ = ()
     status: str
-    text: str = ""
-    cpu_seconds: float = 0.0
+    text: str
+    cpu_seconds: float
 
 
-class Call(NamedTuple):
+class Call(
+    namedtuple(
+        "Call",
+        "job source code function arguments n_probes essential pure cpu_seconds probe_cpu_seconds wall_seconds",
+    )
+):
     """One program with its inputs, as the worker receives it.
 
     `code` is `source` compiled and marshalled, or empty. `arguments` are marshalled tuples; the last `n_probes` of
@@ -56,6 +64,7 @@ class Call(NamedTuple):
     CPU and wall limits are per input, in seconds.
     """
 
+    __slots__ = ()
     job: int
     source: str
     code: bytes

@@ -23,6 +23,14 @@ def worker_command(module: str, *arguments: str, python: str = sys.executable, b
     return [python, "-S", "-s", "-P", "-B", boot, module, *arguments]
 
 
+def worker_environment(hash_seed: int) -> dict[str, str]:
+    """The whole environment of a worker whose interpreter hashes with `hash_seed`, counted from 0.
+
+    Library symbols are resolved at the start (LD_BIND_NOW): each fork would resolve them again.
+    """
+    return {"PYTHONHASHSEED": str(hash_seed + 1), "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"}
+
+
 def _main() -> None:
     # `random`, `threading` and others register hooks that would touch some 150 pages at every fork of the worker.
     os.register_at_fork = lambda **_: None

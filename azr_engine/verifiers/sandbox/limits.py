@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
 
-from azr_engine.verifiers.sandbox import libc
+from azr_engine.verifiers.sandbox import libc, signals
 
 OPEN_FILES = 64
 
@@ -31,12 +30,12 @@ def forbid_processes() -> None:
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends."""
-    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(libc.PR_SET_PDEATHSIG, signals.SIGKILL)
 
 
 def start_cpu_clock(cpu_seconds: float) -> None:
     """Let the kernel end this process with SIGPROF after `cpu_seconds` more of CPU time (4 ms grain)."""
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    signals.set_timer(signals.ITIMER_PROF, cpu_seconds)
 
 
 def cpu_clock_id(pid: int) -> int:

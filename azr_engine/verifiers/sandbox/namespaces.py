@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 
-from azr_engine.verifiers.sandbox import libc
+from azr_engine.verifiers.sandbox import libc, signals
 from azr_engine.verifiers.sandbox.syscalls import this_machine
 
 _NEW_NAMESPACES = {
@@ -64,16 +63,16 @@ def enter() -> None:
 
 def _fork_first_process() -> None:
     """Only a child lives in the new pid namespace; the parent stays as a stub and holds no pipe open."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    signals.mask(signals.SIG_BLOCK, [signals.SIGTERM])
     pid = os.fork()
     if pid:
-        signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGKILL))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        signals.handle(signals.SIGTERM, lambda *_: os.kill(pid, signals.SIGKILL))
+        signals.mask(signals.SIG_UNBLOCK, [signals.SIGTERM])
         os.closerange(0, 64)
         _, status = os.waitpid(pid, 0)
         os._exit(abs(os.waitstatus_to_exitcode(status)) & 0xFF)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    signals.mask(signals.SIG_UNBLOCK, [signals.SIGTERM])
+    libc.prctl(libc.PR_SET_PDEATHSIG, signals.SIGKILL)
 
 
 def _empty_root() -> None:

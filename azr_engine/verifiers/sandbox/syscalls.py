@@ -6,17 +6,14 @@ does not have (`fork` on arm64, where libc uses `clone`) is left out of its tabl
 
 from __future__ import annotations
 
-import platform
-from dataclasses import dataclass
+import os
 
 
-@dataclass(frozen=True)
 class Machine:
     """`audit` is the AUDIT_ARCH number that a seccomp filter sees; `compat_bit` marks calls of a foreign ABI."""
 
-    audit: int
-    numbers: dict[str, int]
-    compat_bit: int | None = None
+    def __init__(self, audit: int, numbers: dict[str, int], compat_bit: int | None = None) -> None:
+        self.audit, self.numbers, self.compat_bit = audit, numbers, compat_bit
 
 
 def this_machine() -> Machine:
@@ -25,7 +22,7 @@ def this_machine() -> Machine:
     Raises:
         OSError: there is none.
     """
-    name = platform.machine().lower()
+    name = os.uname().machine.lower()
     if name not in MACHINES:
         raise OSError(f"no system call table for the machine {name!r}; known: {', '.join(MACHINES)}")
     return MACHINES[name]

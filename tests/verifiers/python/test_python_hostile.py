@@ -7,6 +7,7 @@ isolation stands between the program and the machine. `expect` lists the words t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import platform
@@ -17,10 +18,12 @@ from typing import Any
 import pytest
 
 from azr_engine.engine.types import Answer, Draft, Rejection, Task
+from azr_engine.verifiers.python.containers import LABEL
 from azr_engine.verifiers.python.executor import Executor, Limits, Outcome, Request, choose_executor, probe_tier
 from azr_engine.verifiers.python.literals import read_arguments
 from azr_engine.verifiers.python.policy import Program
 from azr_engine.verifiers.python.verifier import PythonVerifier
+from azr_engine.verifiers.sandbox.namespaces import NOBODY
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("hostile.json").read_text())
 LIMITS = Limits(cpu_seconds=0.5, probe_cpu_seconds=0.05, wall_seconds=4.0, memory_mb=128)
@@ -64,6 +67,23 @@ def memory_in_use() -> int:
     """Bytes of shared memory and tmpfs on the machine: what a leaked memfd or mount would add to."""
     lines = Path("/proc/meminfo").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Shmem:"))
+
+
+def files_of_nobody() -> set[Path]:
+    """What programs could have written where everybody may write; the workers of a test run by root are nobody."""
+    folders = [Path(name) for name in ("/tmp", "/var/tmp", "/dev/shm") if Path(name).is_dir()]
+    found = set()
+    for entry in (entry for folder in folders for entry in folder.iterdir()):
+        with contextlib.suppress(OSError):
+            if entry.stat().st_uid == NOBODY:
+                found.add(entry)
+    return found
+
+
+def containers() -> list[Any]:
+    client = pytest.importorskip("docker").from_env()
+    found: list[Any] = client.containers.list(all=True, filters={"label": LABEL})
+    return found
 
 
 class Results:
@@ -110,13 +130,17 @@ class Results:
             self.details[case["name"]] = str(verdict)
 
     async def _raw(self, executor: Executor) -> None:
-        cases = chosen("raw")
+        """On both kinds of worker, with the modules that programs import and without."""
+        pairs = [(case, imports) for case in chosen("raw") for imports in (True, False)]
         requests = [
-            Request(Program(case["program"], "f", b"", False), (read_arguments(case["input"]),)) for case in cases
+            Request(Program(case["program"], "f", b"", False, imports), (read_arguments(case["input"]),))
+            for case, imports in pairs
         ]
-        for case, outcomes in zip(cases, await executor.run(requests), strict=True):
-            self.verdicts[case["name"]] = word(outcomes[0])
-            self.details[case["name"]] = str(outcomes[0])
+        for (case, _), outcomes in zip(pairs, await executor.run(requests), strict=True):
+            found = self.verdicts.get(case["name"], "")
+            if found in ("", case["expect"]):
+                self.verdicts[case["name"]] = word(outcomes[0])
+                self.details[case["name"]] = str(outcomes[0])
 
 
 def word(outcome: Outcome) -> str:
@@ -131,10 +155,16 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
     health = probe_tier(tier)
     if not health.works:
         pytest.skip(f"{tier}: {health.why}")
-    processes, memory = descendants(), memory_in_use()
+    processes, memory, files = descendants(), memory_in_use(), files_of_nobody()
+    mounts = Path("/proc/self/mounts").read_text()
     yield Results(tier)
     assert descendants() <= processes, "a process was left behind"
     assert memory_in_use() <= memory + (8 << 20), "memory was left behind"
+    assert files_of_nobody() <= files, "a file was left behind"
+    if tier in ("docker", "gvisor"):
+        assert containers() == [], "a container was left behind"
+    else:
+        assert Path("/proc/self/mounts").read_text() == mounts, "a mount was left behind"
 
 
 @pytest.mark.parametrize("how", ["admit", "judge", "raw"])

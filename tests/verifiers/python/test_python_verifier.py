@@ -6,9 +6,11 @@ import asyncio
 import marshal
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -26,8 +28,12 @@ from azr_engine.verifiers.python.executor import (
     probe_tiers,
 )
 from azr_engine.verifiers.python.literals import read_arguments
+from azr_engine.verifiers.python.local import LocalHandle, LocalLauncher
 from azr_engine.verifiers.python.policy import check_program
+from azr_engine.verifiers.python.pool import WorkerPool
+from azr_engine.verifiers.python.requests import Place
 from azr_engine.verifiers.python.verifier import PythonVerifier, gold_text
+from azr_engine.verifiers.python.wire import MAX_CHILDREN
 
 T = TypeVar("T")
 HEALTH = probe_tier("namespaces")
@@ -209,6 +215,77 @@ def test_killed_workers_lose_nothing() -> None:
         return await pending
 
     assert [[outcome[:2] for outcome in outcomes] for outcomes in with_verifier(use)] == [[("ok", "0")]] * 6
+
+
+def zygote(stub: int) -> int:
+    """The first process of a worker's pid namespace, below the stub that we started."""
+    return int(Path(f"/proc/{stub}/task/{stub}/children").read_text().split()[0])
+
+
+def test_a_zygote_killed_in_the_middle_of_a_batch_loses_nothing() -> None:
+    async def use(verifier: PythonVerifier, spy: Spy) -> list[list[Outcome]]:
+        square = Request(check_program(SQUARE), (read_arguments("2"),), hash_seed=0)
+        await spy.run([square])
+        counting = check_program("def f(x):\n    for _ in range(x): pass\n    return x")
+        requests = [Request(counting, (read_arguments(str(200_000 + n)),), hash_seed=0) for n in range(40)]
+        first = asyncio.ensure_future(spy.run(requests[:1]))
+        rest = asyncio.ensure_future(spy.run(requests[1:]))
+        await first  # by then the others are under way
+        handle = spy.inner._slots[0]._handle  # type: ignore[attr-defined]
+        os.kill(zygote(handle._process.pid), signal.SIGKILL)
+        return [*await first, *await rest]
+
+    outcomes = with_verifier(use)
+    assert [outcome[0][:2] for outcome in outcomes] == [("ok", str(200_000 + n)) for n in range(40)]
+
+
+class DoomedLauncher(LocalLauncher):
+    """Kills each worker as soon as it is ready."""
+
+    def __init__(self) -> None:
+        super().__init__("namespaces")
+        self.n_launched = 0
+
+    async def launch(self, place: Place, limits: Limits) -> LocalHandle:
+        handle = await super().launch(place, limits)
+        await handle.link.ready
+        self.n_launched += 1
+        os.kill(zygote(handle._process.pid), signal.SIGKILL)
+        return handle
+
+
+def test_a_worker_that_dies_twice_is_a_fault() -> None:
+    launcher = DoomedLauncher()
+
+    async def run() -> tuple[list[Task | Rejection], int]:
+        verifier = PythonVerifier(WorkerPool(launcher, n_workers=1, limits=LIMITS))
+        try:
+            return await verifier.admit([draft("deduction")]), launcher.n_launched
+        finally:
+            await verifier.close()
+
+    results, n_launched = asyncio.run(run())
+    assert isinstance(results[0], Rejection)
+    assert (results[0].reason, results[0].fault) == ("crash", True)
+    assert n_launched == 2
+
+
+def test_endless_programs_leave_lanes_to_others() -> None:
+    """More of them than a worker has children, all before one quick request, none done when it is."""
+
+    async def use(verifier: PythonVerifier, spy: Spy) -> bool:
+        endless = check_program("def f(x):\n    while True: x += 1")
+        loops = [Request(endless, (read_arguments(str(n)),), hash_seed=0) for n in range(3 * MAX_CHILDREN)]
+        pending = asyncio.ensure_future(spy.run(loops))
+        await asyncio.sleep(0)  # lets the requests leave
+        await spy.run([Request(check_program(SQUARE), (read_arguments("2"),), hash_seed=0)])
+        early = not pending.done()
+        outcomes = await pending
+        assert {outcome[0].status for outcome in outcomes} == {"timeout"}
+        assert all(outcome[0].cpu_seconds >= LIMITS.cpu_seconds for outcome in outcomes)
+        return early
+
+    assert with_verifier(use)
 
 
 def test_a_killed_supervisor_leaves_no_process() -> None:
