@@ -4,12 +4,12 @@ The natural mix is deduction, abduction and induction in equal parts with eight 
 programs and answers distinct so that no cache helps. Floor: `python -c` per program. Ceiling: `exec` in this process,
 without any isolation.
 
-Rates are wall-clock and fall when other work shares the cores. Beside them stand the CPU milliseconds per item, of the
-supervisor and its workers together, and the `undisturbed` rate: items * cores / (our CPU time + idle time of the cores),
-which is the wall-clock rate with the time that others took left out. Both leave out the start of the workers, measured
-on its own, and are unknown for containers, whose processes belong to a daemon.
+Rates are wall-clock and fall when other work shares the cores. Beside them stand the CPU milliseconds per item, of
+the supervisor and its workers together, and the `undisturbed` rate: items * cores / (our CPU time + idle time of the
+cores), which is the wall-clock rate with the time that others took left out. Both leave out the start of the workers,
+measured on its own, and are unknown for containers, whose processes belong to a daemon.
 
-With loops: beside every nineteen ordinary answers one never ends and burns its whole CPU limit. The loops' own CPU time,
+With loops: beside every twenty ordinary answers one never ends and burns its whole CPU limit. The loops' own CPU time,
 as their verdicts tell it, is taken off: from the wall time as a share of the cores, from the CPU time as it is. Each
 task's answers are a call of their own, and `seconds_until_ordinary_done` is how long those without a loop took.
 """
