@@ -8,15 +8,15 @@ opposite [arXiv 2601.04411].
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Stratum = Literal["right", "wrong", "cheat"]
-"""What an audited answer is known to be: right, honestly wrong, or written to fool a judge."""
+Stratum = str
+"""What an audited answer is known to be: `right`, `wrong`, or any other name, which stands for one way of cheating."""
 
-STRATA: tuple[Stratum, ...] = ("right", "wrong", "cheat")
+RIGHT, WRONG = "right", "wrong"
 N_DRAWS = 20_000
 
 
@@ -64,16 +64,16 @@ class TrustBelief:
     """The Beta posteriors of one (verifier, domain, kind).
 
     Attributes:
-        tallies: audits by stratum.
+        tallies: audits by stratum; `right` and `wrong` are always there, a way of cheating once it was tried.
         age: steps since the last audit; rates drift as the policy adapts to the judge.
     """
 
-    tallies: dict[Stratum, Tally] = field(default_factory=lambda: dict.fromkeys(STRATA, Tally()))
+    tallies: dict[Stratum, Tally] = field(default_factory=lambda: dict.fromkeys((RIGHT, WRONG), Tally()))
     age: int = 0
 
     def audited(self, stratum: Stratum, *, accepted: bool) -> TrustBelief:
         """The belief after one more audited answer, made now."""
-        old = self.tallies[stratum]
+        old = self.tallies.get(stratum, Tally())
         new = replace(old, accepted=old.accepted + accepted, rejected=old.rejected + (not accepted))
         return replace(self, tallies={**self.tallies, stratum: new}, age=0)
 
@@ -86,7 +86,7 @@ class TrustBelief:
 
     def rates(self) -> ErrorRates:
         """Posterior means. Cheats do not enter: r0 describes what honest mistakes meet."""
-        return ErrorRates(self.tallies["wrong"].mean, 1.0 - self.tallies["right"].mean)
+        return ErrorRates(self.tallies[WRONG].mean, 1.0 - self.tallies[RIGHT].mean)
 
     def interval(self, stratum: Stratum, level: float = 0.95) -> tuple[float, float]:
         """Equal-tailed credible interval of P(accept) in one stratum."""
@@ -95,12 +95,22 @@ class TrustBelief:
         return float(low), float(high)
 
     def youden_lower_bound(self, level: float = 0.95) -> float:
-        """The value that J exceeds with posterior probability `level`, where r0 is the worse of wrong and cheat.
+        """The value that J exceeds with posterior probability `level`, where r0 is the worst of all but `right`.
 
-        A judge that honest mistakes rarely fool but a cheat always does is worth nothing to a learner, so cheats count
-        fully here. Computed from `N_DRAWS` draws with a fixed seed: the same belief gives the same bound.
+        A judge that honest mistakes rarely fool but one cheat always does is worth nothing to a learner, which will
+        find that cheat. Computed from `N_DRAWS` draws with a fixed seed: the same belief gives the same bound.
         """
         rng = np.random.default_rng(0)
-        accept = {name: self.tallies[name].draws(rng, N_DRAWS) for name in STRATA}
-        youden = accept["right"] - np.maximum(accept["wrong"], accept["cheat"])
+        # In a fixed order, since the draws of one stratum depend on those before it.
+        fooled = [self.tallies[name].draws(rng, N_DRAWS) for name in sorted(self.tallies) if name != RIGHT]
+        youden = self.tallies[RIGHT].draws(rng, N_DRAWS) - np.maximum.reduce(fooled)
         return float(np.quantile(youden, 1.0 - level))
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts and age, JSON-able."""
+        return {"tallies": {name: [t.accepted, t.rejected] for name, t in self.tallies.items()}, "age": self.age}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TrustBelief:
+        """The inverse of `to_json`."""
+        return cls({name: Tally(*counts) for name, counts in data["tallies"].items()}, data["age"])

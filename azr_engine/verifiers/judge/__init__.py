@@ -1,0 +1,1 @@
+"""Judges that can be wrong (neural, sampled, planted) and how their votes become verdicts."""

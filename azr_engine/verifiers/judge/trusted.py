@@ -1,0 +1,132 @@
+"""A judge on probation: audited all the time, and heard by the trainer only while its worth is shown.
+
+Each (domain, kind) has its own belief about the judge's error rates. While the lower bound of J there has not cleared
+the threshold, every verdict of that cell is an abstention, which moves no reward.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from azr_engine.engine.protocols import Nature, Verifier
+from azr_engine.engine.types import Answer, Draft, Rejection, Task, Verdict, content_hash
+from azr_engine.verifiers.judge.auditing import Auditor
+from azr_engine.verifiers.judge.voting import Voting
+from azr_engine.verifiers.trust.rates import RIGHT, WRONG, ErrorRates, TrustBelief
+
+Cell = tuple[str, str]
+"""A (domain, kind) pair."""
+
+
+class TrustConfig(BaseModel):
+    """When a judge is trusted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: Annotated[
+        float, Field(ge=0, lt=1, description="J = 1 - r0 - r1 that a judge must exceed to train the policy.")
+    ] = 0.3
+    level: Annotated[float, Field(gt=0.5, lt=1, description="Posterior probability with which it must.")] = 0.95
+    audit_share: Annotated[float, Field(gt=0, le=1, description="Audits per judged answer.")] = 0.1
+    min_audits: Annotated[
+        int, Field(ge=1, description="Audits of right and of wrong answers, each, before audits get rarer.")
+    ] = 30
+    decay: Annotated[float, Field(gt=0, le=1, description="Weight of an audit after one more batch.")] = 0.99
+
+
+class TrustedVerifier:
+    """A verifier whose verdicts are a judge's, released cell by cell.
+
+    Args:
+        admitter: admits drafts; its own judge is not asked here.
+        seed: which answers are audited follows from it and the number of the batch.
+    """
+
+    def __init__(
+        self, admitter: Verifier, voting: Voting, auditor: Auditor, config: TrustConfig | None = None, seed: int = 0
+    ) -> None:
+        self._admitter, self._voting, self._auditor = admitter, voting, auditor
+        self._config = config or TrustConfig()
+        self._seed = seed
+        self._n_batches = 0
+        self._beliefs: dict[Cell, TrustBelief] = {}
+
+    @property
+    def name(self) -> str:
+        """The judge's."""
+        return self._voting.judge.name
+
+    @property
+    def nature(self) -> Nature:
+        """The judge's."""
+        return self._voting.nature
+
+    async def admit(self, drafts: Sequence[Draft]) -> list[Task | Rejection]:
+        """As the admitter does."""
+        return await self._admitter.admit(drafts)
+
+    async def judge(self, pairs: Sequence[tuple[Task, Answer]]) -> list[Verdict]:
+        """Judge with audits mixed in, learn from them, and release what is trusted."""
+        rng = random.Random(content_hash(self._seed, self._n_batches))
+        cells = [(task.domain, task.kind) for task, _ in pairs]
+        audits = []
+        for cell, n in sorted(Counter(cells).items()):
+            own = [pair for pair, at in zip(pairs, cells, strict=True) if at == cell]
+            audits += await self._auditor.audits(own, self._n_audits(cell, n), rng)
+        asked = [*pairs, *((audit.task, audit.answer) for audit in audits)]
+        verdicts = await self._voting.decide(asked)
+        for cell in dict.fromkeys(cells):
+            self._beliefs[cell] = self.belief(cell).aged(self._config.decay)
+        for audit, verdict in zip(audits, verdicts[len(pairs) :], strict=True):
+            if verdict.scored:
+                cell = (audit.task.domain, audit.task.kind)
+                self._beliefs[cell] = self.belief(cell).audited(audit.stratum, accepted=verdict.status == "pass")
+        self._n_batches += 1
+        quarantined = self.quarantined()
+        return [self._released(verdict, quarantined.get(cell)) for verdict, cell in zip(verdicts, cells, strict=False)]
+
+    async def close(self) -> None:
+        """Release judge and admitter."""
+        await self._voting.judge.close()
+        await self._admitter.close()
+
+    def belief(self, cell: Cell) -> TrustBelief:
+        """What is known of the judge there."""
+        return self._beliefs.get(cell, TrustBelief())
+
+    def rates(self, cell: Cell) -> ErrorRates:
+        """The judge's error rates there, for correcting rewards."""
+        return self.belief(cell).rates()
+
+    def quarantined(self) -> dict[Cell, float]:
+        """The cells whose verdicts are withheld, with the lower bound of J there."""
+        bounds = {cell: belief.youden_lower_bound(self._config.level) for cell, belief in self._beliefs.items()}
+        return {cell: bound for cell, bound in bounds.items() if bound <= self._config.threshold}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Beliefs and batches, JSON-able."""
+        beliefs = [[*cell, belief.to_json()] for cell, belief in self._beliefs.items()]
+        return {"n_batches": self._n_batches, "beliefs": beliefs}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Become what `state_dict` described."""
+        self._n_batches = state["n_batches"]
+        self._beliefs = {(domain, kind): TrustBelief.from_json(data) for domain, kind, data in state["beliefs"]}
+
+    def _n_audits(self, cell: Cell, n_pairs: int) -> int:
+        """As many as may be at first, the configured share later."""
+        tallies = self.belief(cell).tallies
+        known = min(tallies[RIGHT].size, tallies[WRONG].size)
+        return n_pairs if known < self._config.min_audits else math.ceil(self._config.audit_share * n_pairs)
+
+    def _released(self, verdict: Verdict, bound: float | None) -> Verdict:
+        if bound is None or not verdict.scored:
+            return verdict
+        reason = f"withheld: J of {self.name} is shown to exceed only {bound:.2f}"
+        return Verdict("abstain", 0.0, reason, verdict.calls, verdict.seconds)
