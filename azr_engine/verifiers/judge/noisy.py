@@ -40,6 +40,7 @@ class NoisyJudge:
 
     name = "judge/noisy"
     nature: Nature = "sampled"
+    compares = False
 
     def __init__(self, truth: Verifier, config: NoisyConfig, seed: int = 0) -> None:
         self._truth, self._config, self._seed = truth, config, seed

@@ -42,6 +42,8 @@ class Judge(Protocol):
 
     name: str
     nature: Nature
+    compares: bool
+    """Whether a vote depends on the other pairs of the batch; such votes are not remembered, and repeats are kept."""
 
     async def vote(self, pairs: Sequence[tuple[Task, Answer]], sample: int) -> list[Vote]:
         """One vote per pair, in order; `sample` numbers repeated opinions on the same answer, from 0.

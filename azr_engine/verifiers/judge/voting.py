@@ -74,6 +74,8 @@ class Voting:
         return None
 
     async def _votes(self, pairs: Sequence[tuple[Task, Answer]], sample: int) -> list[Vote]:
+        if self.judge.compares:
+            return await self.judge.vote(pairs, sample)
         keys = [content_hash(task.id, answer.raw, sample) for task, answer in pairs]
         unknown = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self._cache}
         fresh = await self.judge.vote(list(unknown.values()), sample) if unknown else []

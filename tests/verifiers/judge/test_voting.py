@@ -75,6 +75,7 @@ class CountingJudge:
 
     name = "counting"
     nature: Nature = "sampled"
+    compares = False
 
     def __init__(self, vote: Vote = Vote(True, 1.0), fails_from: int | None = None) -> None:  # noqa: B008 - frozen
         self._vote, self._fails_from, self.n_calls, self.n_asked = vote, fails_from, 0, 0
