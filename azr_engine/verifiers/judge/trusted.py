@@ -51,21 +51,13 @@ class TrustedVerifier:
     def __init__(
         self, admitter: Verifier, voting: Voting, auditor: Auditor, config: TrustConfig | None = None, seed: int = 0
     ) -> None:
+        self.name: str = voting.judge.name
+        self.nature: Nature = voting.nature
         self._admitter, self._voting, self._auditor = admitter, voting, auditor
         self._config = config or TrustConfig()
         self._seed = seed
         self._n_batches = 0
         self._beliefs: dict[Cell, TrustBelief] = {}
-
-    @property
-    def name(self) -> str:
-        """The judge's."""
-        return self._voting.judge.name
-
-    @property
-    def nature(self) -> Nature:
-        """The judge's."""
-        return self._voting.nature
 
     async def admit(self, drafts: Sequence[Draft]) -> list[Task | Rejection]:
         """As the admitter does."""
