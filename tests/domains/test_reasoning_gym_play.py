@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from azr_engine.curriculum.novelty import NoveltyConfig, NoveltyGate
-from azr_engine.engine.metrics import count_faults, domain_metrics
+from azr_engine.engine.metrics import Played, domain_metrics
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.sampling import Sampling
 from azr_engine.engine.store import TaskStore
@@ -74,7 +74,7 @@ def test_known_and_reserved_tasks_are_not_drawn_again(tmp_path: Path) -> None:
 
 def test_a_broken_verifier_counts_as_faults(tmp_path: Path) -> None:
     outcomes = drawn(tmp_path, ToyVerifier(n_failures=1))
-    assert count_faults([], [], outcomes) == (5, 5)
+    assert Played(drawn=outcomes).faults == (5, 5)
     events: list[tuple[str, Mapping[str, Any]]] = []
     with TaskStore(tmp_path / "log.sqlite") as store:
         proposer = make(store, ToyVerifier(n_failures=1), log=lambda name, data: events.append((name, data)))
@@ -84,9 +84,9 @@ def test_a_broken_verifier_counts_as_faults(tmp_path: Path) -> None:
 
 def test_drawn_tasks_count_as_admitted(tmp_path: Path) -> None:
     tasks = [task for task in drawn(tmp_path, ToyVerifier()) if isinstance(task, Task)]
-    found = domain_metrics("drawn", [], [Episode(tasks[0], ())], 0, 0)
+    found = domain_metrics("drawn", Played(episodes=[Episode(tasks[0], ())]))
     assert (found["proposed"], found["admitted"], found["unique_skeletons"]) == (0, 0, 0)
     episodes = [Episode(Task(t.id, "drawn", t.kind, t.given, t.gold, t.skeleton), ()) for t in tasks]
-    found = domain_metrics("drawn", [], episodes, 0, 0)
+    found = domain_metrics("drawn", Played(episodes=episodes))
     assert (found["proposed"], found["admitted"], found["unique_skeletons"]) == (0, 5, 1)
     assert found["kinds"]["double"]["admitted"] == 5

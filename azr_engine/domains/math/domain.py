@@ -14,13 +14,15 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from azr_engine.domains.math import grammar
+from azr_engine.domains.math import grammar, wide
 from azr_engine.domains.math.templates import operations_text, question
 from azr_engine.engine.types import Answer, Draft, Malformed, Prompt, Section, Task
 
 KINDS: tuple[str, ...] = ("deduction", "abduction", "induction", "error")
+WIDE_SHARE = 0.6
+"""Of wide seeds, the share from operations that the small grammar lacks."""
 
 _PROPOSE = (
     "Write a new mathematics task unlike the earlier ones: {goal}. Name an operation, an expression for it and the "
@@ -77,6 +79,9 @@ class MathDomain:
     kinds: tuple[str, ...] = KINDS
     verifier = "math"
 
+    def __init__(self, seeds: Literal["small", "wide"] = "small") -> None:
+        self._seeds = seeds
+
     def seeds(self, rng: random.Random) -> Iterator[Draft]:
         """Endless drafts from the grammar, kinds in turn."""
         while True:
@@ -85,11 +90,13 @@ class MathDomain:
 
     def seed(self, rng: random.Random, kind: str) -> Draft:
         """One draft of `kind` from the grammar."""
+        wide_now = self._seeds == "wide" and rng.random() < WIDE_SHARE
+        sample = wide.sample if wide_now else grammar.sample
+        sketch = sample(rng, kind=kind, n_expressions=4 if kind == "induction" else 1)
+        fields: dict[str, Any]
         if kind != "induction":
-            sketch = grammar.sample(rng, kind=kind)
-            fields: dict[str, Any] = {"operation": sketch.operation, "expression": sketch.expressions[0]}
+            fields = {"operation": sketch.operation, "expression": sketch.expressions[0]}
         else:
-            sketch = grammar.sample(rng, kind=kind, n_expressions=4)
             fields = {"operation": sketch.operation, "expressions": list(sketch.expressions), "message": ""}
         if sketch.arguments:
             fields["arguments"] = dict(sketch.arguments)

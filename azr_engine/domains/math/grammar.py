@@ -275,43 +275,53 @@ _WEIGHTS: dict[str, dict[str, float]] = {
 def _risky(rng: Rng) -> tuple[str, Mapping[str, str], Maker]:
     """An operation that has an answer about half of the time."""
     form = rng.random()
-    if form < 0.5:
+    if form < 0.36:
         value = nonzero(rng, 5)
-
-        def fraction() -> str:
-            zero = rng.random() < 0.6
-            root = value if zero else nonzero(rng, 6)
-            bottom = poly_text([-root, 1]) if rng.random() < 0.6 else poly_text(multiply([-root, 1], linear(rng, 4)))
-            top = rng.choice([str(rng.randint(1, 9)), poly_text(linear(rng))])
-            shape = f"{group(top)}/({bottom})"
-            form = rng.random()
-            if form < 0.2:
-                return shape
-            if form < 0.4:
-                return f"{terms(rng, rng.choice([1, 2]))}{rng.choice('+-')}log({poly_text([-root, 1])})"
-            if form < 0.5:
-                return f"({terms(rng, 2)})/({bottom})"
-            return join_terms(rng, shape, terms(rng, rng.choice([1, 1, 2])))
-
-        return "substitute", {"value": str(value)}, fraction
-    if form < 0.75:
-
-        def equation() -> str:
-            b, c = rng.randint(-6, 6), rng.randint(1, 9)
-            form = rng.random()
-            if form < 0.3:
-                return f"x**2{rng.choice('+-')}{c}=0"
-            if form < 0.6:
-                return f"{poly_text([c, b, 1])}={rng.choice(['0', str(rng.randint(1, 9))])}"
-            if form < 0.8:
-                return f"{group(poly_text(linear(rng)))}*{group(poly_text([b, 1]))}={rng.randint(-9, 9)}"
-            return f"{poly_text([c, b, 1])}={poly_text(linear(rng))}"
-
-        return "solve", {}, equation
-    if form < 0.85:
+        return "substitute", {"value": str(value)}, lambda: _with_pole(rng, value)
+    if form < 0.88:
+        return "solve", {}, lambda: _unsure_equation(rng)
+    if form < 0.95:
         return (
             "evaluate",
             {},
             lambda: f"{rng.randint(1, 9)}/({rng.randint(1, 9)}-{rng.randint(1, 4)}*{rng.randint(1, 3)})",
         )
     return "mod", {"modulus": str(rng.choice([0, 0, rng.randint(2, 9)]))}, lambda: _integer(rng, 60)
+
+
+def _with_pole(rng: Rng, value: int) -> str:
+    """An expression that mostly has no value at `value`."""
+    root = value if rng.random() < 0.6 else nonzero(rng, 6)
+    bottom = poly_text([-root, 1]) if rng.random() < 0.6 else poly_text(multiply([-root, 1], linear(rng, 4)))
+    top = rng.choice([str(rng.randint(1, 9)), poly_text(linear(rng))])
+    shape = f"{group(top)}/({bottom})"
+    form = rng.random()
+    if form < 0.2:
+        return shape
+    if form < 0.4:
+        return f"{terms(rng, rng.choice([1, 2]))}{rng.choice('+-')}log({poly_text([-root, 1])})"
+    if form < 0.5:
+        return f"({terms(rng, 2)})/({bottom})"
+    return join_terms(rng, shape, terms(rng, rng.choice([1, 1, 2])))
+
+
+def _unsure_equation(rng: Rng) -> str:
+    """An equation in x with real solutions about as often as without."""
+    b, c, k = rng.randint(-6, 6), rng.randint(1, 9), rng.randint(2, 5)
+    shift = poly_text([rng.choice([-c, c]), 1])
+    makers: list[Maker] = [
+        lambda: f"x**2{rng.choice('+-')}{c}=0",
+        lambda: f"{poly_text([c, b, 1])}={rng.choice(['0', str(rng.randint(1, 9))])}",
+        lambda: f"{group(poly_text(linear(rng)))}*{group(poly_text([b, 1]))}={rng.randint(-9, 9)}",
+        lambda: f"{poly_text([c, b, 1])}={poly_text(linear(rng))}",
+        lambda: f"{rng.choice(['', f'{k}*'])}({shift})**2={rng.randint(-6, 6)}",
+        lambda: f"({shift})*({poly_text([b, 1])})+{rng.randint(4, 20)}=0",
+        lambda: f"x*({shift})={rng.randint(-12, 6)}",
+        lambda: f"{k}*({shift})={poly_text([rng.randint(-9, 9), rng.choice([k, k, 1])])}",
+        lambda: f"{poly_text([b, 1])}={poly_text([c, 1])}" if rng.random() < 0.5 else f"{poly_text([b, k])}={shift}",
+        lambda: f"{rng.choice(['exp(x)', 'x**2', f'exp({shift})', f'{k}*x**2'])}={nonzero(rng, 4)}",
+        lambda: f"{rng.choice(['', f'{k}*'])}sqrt({shift})={rng.randint(-4, 4)}",
+        lambda: f"{rng.choice([str(c), f'({poly_text([b, 1])})'])}/({shift})={rng.choice([0, 1, k])}",
+        lambda: f"{poly_text([c, b, k])}={poly_text([rng.randint(-3, 9), 0, rng.choice([1, k])])}",
+    ]
+    return rng.choice(makers)()

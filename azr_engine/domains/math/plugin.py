@@ -11,7 +11,7 @@ from azr_engine.plugins import hookimpl
 @hookimpl
 def azr_domains(config: RunConfig) -> list[Domain]:
     """The math domain."""
-    return [MathDomain()]
+    return [MathDomain(config.math.seeds)]
 
 
 @hookimpl
