@@ -1,6 +1,6 @@
 """How varied and how sound a model's proposals are, before any training.
 
-    python benchmarks/proposals.py [--model azr-tiny] [--n 256] [--seed 0] [--json]
+    python benchmarks/proposals.py [--model azr-tiny] [--n 256] [--seed 0] [--set NAME=VALUE] [--json]
 
 For each domain, `n` proposals spread evenly over its kinds, with grammar seeds as references: the share that is well
 formed, the share admitted, and the number of distinct skeletons per proposal.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from azr_engine.engine.config import RunConfig, load_config
 from azr_engine.engine.randomness import derived_rng
-from azr_engine.engine.session import open_session
+from azr_engine.engine.session import open_session, set_up
 from azr_engine.engine.types import Malformed, Task
 from azr_engine.plugins.manager import Plugins
 
@@ -25,7 +25,7 @@ async def measure(config: RunConfig, n: int, seed: int) -> dict[str, dict[str, f
     """Shares by domain, from a fresh store in a temporary run directory."""
     result: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        async with open_session(config, Plugins(), Path(folder) / "run", resume=False) as loop:
+        async with open_session(set_up(config, Plugins()), Path(folder) / "run", resume=False) as loop:
             await loop.play(lambda metrics: None)
             for name, domain in loop.parts.domains.items():
                 each, rest = divmod(n, len(domain.kinds))
@@ -47,9 +47,10 @@ def main() -> None:
     parser.add_argument("--model", default="azr-tiny")
     parser.add_argument("--n", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], help="a setting of the run, such as play.temperature=0.7")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    config = load_config(None, [], {"model.name": arguments.model, "steps": 0})
+    config = load_config(None, arguments.set, {"model.name": arguments.model, "steps": 0})
     result = asyncio.run(measure(config, arguments.n, arguments.seed))
     if arguments.json:
         print(json.dumps(result))

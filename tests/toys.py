@@ -97,6 +97,7 @@ class Reciter:
         self.texts = list(texts)
         self.asked: list[str] = []
         self.weight_version = 0
+        self.context_tokens = 4096
         self._next = 0
 
     def encode(self, rendered: Rendered) -> tuple[int, ...]:

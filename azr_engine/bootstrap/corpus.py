@@ -1,92 +1,80 @@
-"""Lessons as token ids in memory, made by several processes, the same for the same seed and size."""
+"""Lessons as token ids, made by processes of their own while training goes on; the same for the same seed."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 
 import numpy as np
-import numpy.typing as npt
 
-from azr_engine.bootstrap.lessons import BROAD, LessonBook, Mix
+from azr_engine.bootstrap.lessons import LessonBook, Mix
 from azr_engine.engine.styles import STYLES
 
-SHARD_LESSONS = 2000
+SHARD_LESSONS = 500
+WINDOW_SHARDS = 8
+"""Shards that are shuffled together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """Token sequences end to end.
+class TokenizedLesson:
+    """Token ids of prompt, completion and end token, and how many of them are the prompt's."""
 
-    Attributes:
-        tokens: uint16[n_tokens], each lesson's prompt, completion and end token.
-        starts: int64[n_lessons + 1], where each lesson begins.
-        prompt_lengths: uint16[n_lessons].
+    ids: tuple[int, ...]
+    n_prompt: int
+
+
+@contextmanager
+def lesson_stream(seed: int, mix: Mix, *, n_processes: int, max_tokens: int) -> Iterator[Iterator[TokenizedLesson]]:
+    """Endless lessons; those longer than `max_tokens` are left out.
+
+    The processes work a few shards ahead of the reader and end with the context.
     """
-
-    tokens: npt.NDArray[np.uint16]
-    starts: npt.NDArray[np.int64]
-    prompt_lengths: npt.NDArray[np.uint16]
-
-    def __len__(self) -> int:
-        return len(self.prompt_lengths)
-
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """int64[n_lessons] tokens in each lesson."""
-        return np.diff(self.starts)
-
-
-def build_corpus(
-    n_lessons: int, seed: int, *, n_processes: int, max_tokens: int, progress: Callable[[int], None], mix: Mix = BROAD
-) -> Corpus:
-    """Generate at least `n_lessons` lessons; those longer than `max_tokens` are left out.
-
-    `progress` is called with the number of lessons of each finished shard.
-    """
-    jobs = [(seed * 1_000_003 + shard, max_tokens, mix) for shard in range(-(-n_lessons // SHARD_LESSONS))]
-    rows: list[list[int]] = []
-    prompts: list[int] = []
     # Not forked: the parent may hold torch's threads.
-    with multiprocessing.get_context("spawn").Pool(n_processes) as pool:
-        for shard_rows, shard_prompts in pool.imap(_shard, jobs):
-            rows += shard_rows
-            prompts += shard_prompts
-            progress(len(shard_rows))
-    starts = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
-    tokens = np.fromiter((token for row in rows for token in row), dtype=np.uint16, count=int(starts[-1]))
-    return Corpus(tokens, starts, np.array(prompts, dtype=np.uint16))
+    pool = ProcessPoolExecutor(n_processes, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        # More than a window: the next one is ready before this one has been learned.
+        yield _in_order(pool, seed, mix, max_tokens, ahead=2 * WINDOW_SHARDS)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _shard(job: tuple[int, int, Mix]) -> tuple[list[list[int]], list[int]]:
+def _in_order(
+    pool: ProcessPoolExecutor, seed: int, mix: Mix, max_tokens: int, *, ahead: int
+) -> Iterator[TokenizedLesson]:
+    waiting: deque[Future[list[TokenizedLesson]]] = deque()
+    for shard in count():
+        waiting.append(pool.submit(make_shard, seed * 1_000_003 + shard, max_tokens, mix))
+        if len(waiting) > ahead:
+            yield from waiting.popleft().result()
+
+
+def make_shard(seed: int, max_tokens: int, mix: Mix) -> list[TokenizedLesson]:
+    """The lessons of one shard, tokenised."""
     from azr_engine.bootstrap.tokenizer import build_tokenizer
 
-    seed, max_tokens, mix = job
     tokenizer = build_tokenizer()
     lessons = list(islice(LessonBook(STYLES["compact"], seed, mix=mix).lessons(), SHARD_LESSONS))
     prompts = tokenizer([lesson.prompt for lesson in lessons], add_special_tokens=False)["input_ids"]
     completions = tokenizer([lesson.completion for lesson in lessons], add_special_tokens=False)["input_ids"]
-    rows, lengths = [], []
-    for prompt, completion in zip(prompts, completions, strict=True):
-        row = [*prompt, *completion, tokenizer.eos_token_id]
-        if len(row) <= max_tokens:
-            rows.append(row)
-            lengths.append(len(prompt))
-    return rows, lengths
+    tokenized = (
+        TokenizedLesson((*prompt, *completion, tokenizer.eos_token_id), len(prompt))
+        for prompt, completion in zip(prompts, completions, strict=True)
+    )
+    return [lesson for lesson in tokenized if len(lesson.ids) <= max_tokens]
 
 
-def epochs(corpus: Corpus, token_budget: int, seed: int) -> Iterator[list[int]]:
-    """Endless batches of lesson indices: shuffled, grouped by similar length, batches shuffled again."""
+def batches(lessons: Iterator[TokenizedLesson], token_budget: int, seed: int) -> Iterator[list[TokenizedLesson]]:
+    """Endless batches: lessons of a window grouped by similar length, in random order."""
     from azr_engine.trainer.batching import micro_batches
 
     rng = np.random.default_rng(seed)
-    lengths = corpus.lengths()
-    window = 20_000
     while True:
-        order = rng.permutation(len(corpus))
-        for start in range(0, len(order), window):
-            chunk = order[start : start + window]
-            batches = micro_batches(lengths[chunk].tolist(), token_budget)
-            for batch in rng.permutation(len(batches)):
-                yield [int(chunk[i]) for i in batches[batch]]
+        window = list(islice(lessons, WINDOW_SHARDS * SHARD_LESSONS))
+        groups = micro_batches([len(lesson.ids) for lesson in window], token_budget)
+        for group in rng.permutation(len(groups)):
+            yield [window[i] for i in groups[group]]

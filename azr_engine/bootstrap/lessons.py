@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from azr_engine.domains.lean import grammar as propositional
+from azr_engine.domains.lean.domain import LeanDomain
 from azr_engine.domains.math.domain import MathDomain
 from azr_engine.domains.python.domain import PythonDomain
 from azr_engine.engine.protocols import Domain
 from azr_engine.engine.styles import Style
 from azr_engine.engine.types import Draft, Prompt, Section, Task, content_hash
+from azr_engine.verifiers.math.copies import copies, does_nothing
 from azr_engine.verifiers.math.grammar import parse
-from azr_engine.verifiers.math.operations import OperationError, compute
+from azr_engine.verifiers.math.operations import TABLE, OperationError, compute
 from azr_engine.verifiers.math.printer import skeleton as expression_skeleton
 from azr_engine.verifiers.python.skeleton import program_skeleton
 
@@ -60,9 +63,13 @@ class Mix:
     domains: tuple[str, ...]
 
 
-BROAD = Mix(0.25, ("python", "math"))
-SOLVING = Mix(0.12, ("python",) * 7 + ("math",) * 3)
+BROAD = Mix(0.25, ("python",) * 4 + ("math",) * 4 + ("lean",))
+SOLVING = Mix(0.12, ("python",) * 14 + ("math",) * 6 + ("lean",))
 """For the second phase of training: answers, Python's above all, need more lessons than proposals do."""
+
+
+KINDS = {"python": PythonDomain.kinds, "math": MathDomain.kinds, "lean": ("prove",)}
+"""The kinds of each domain that lessons are made of."""
 
 
 class LessonBook:
@@ -80,10 +87,11 @@ class LessonBook:
         self._rng = random.Random(seed)
         self._n_references = n_references
         self._mix = mix
-        self._domains: dict[str, Domain] = {"python": PythonDomain(), "math": MathDomain()}
+        self._domains: dict[str, Domain] = {"python": PythonDomain(), "math": MathDomain(), "lean": LeanDomain()}
         self._solvers: dict[str, Callable[[random.Random, str], Solved | None]] = {
             "python": solve_python,
             "math": solve_math,
+            "lean": solve_lean,
         }
 
     def lessons(self) -> Iterator[Lesson]:
@@ -91,7 +99,7 @@ class LessonBook:
         while True:
             name = self._rng.choice(self._mix.domains)
             domain = self._domains[name]
-            kind = self._rng.choice(domain.kinds)
+            kind = self._rng.choice(KINDS[name])
             yield self._lesson(domain, kind)
 
     def _lesson(self, domain: Domain, kind: str) -> Lesson:
@@ -135,7 +143,7 @@ def solve_python(rng: random.Random, kind: str) -> Solved | None:
     outputs = [_run_grammar_program(program, text) for text in inputs]
     if kind == "error":
         error = outputs[0][1] or "none"
-        if error == "none" and rng.random() < 0.4:
+        if error == "none" and rng.random() < 0.55:
             return None
         return Solved(draft, dict(draft.fields), error, program_skeleton(program))
     values = [value for value, error in outputs if error is None]
@@ -173,25 +181,29 @@ def solve_math(rng: random.Random, kind: str) -> Solved | None:
     outcomes = [_compute({**shared, "expression": text}) for text in texts]
     if kind == "error":
         error = outcomes[0][1] or "none"
-        if error not in ERRORS or (error == "none" and rng.random() < 0.3):
+        if rng.random() >= ERRORS.get(error, 0.0):
             return None
         return Solved(draft, fields, error, skeleton)
     results = [result for result, error in outcomes if error is None]
     if len(results) < len(texts) or any(len(result) > MAX_RESULT_CHARACTERS for result in results):
         return None
-    if any(result == text for result, text in zip(results, texts, strict=True)):
+    row, trivial = TABLE[fields["operation"]], copies if kind == "abduction" else does_nothing
+    if any(trivial(row, parse(text), parse(result)) for text, result in zip(texts, results, strict=True)):
         return None
     if kind == "deduction":
         return Solved(draft, fields, results[0], skeleton)
     if kind == "abduction":
         return Solved(draft, {**shared, "result": results[0]}, texts[0], skeleton)
+    if len(set(texts)) < len(texts) or len(set(results)) == 1:
+        return None
     shown = (len(texts) + 1) // 2
     pairs = [{"input": i, "output": o} for i, o in zip(texts, results, strict=True)]
     answer = " ".join([fields["operation"], *(f"{k}={v}" for k, v in shared["arguments"].items())])
     return Solved(draft, {"pairs": pairs[:shown], "message": ""}, answer, skeleton)
 
 
-ERRORS = ("none", "undefined", "no-solution", "divergent")
+ERRORS = {"none": 0.5, "undefined": 0.8, "no-solution": 0.8, "divergent": 1.0}
+"""The chance that a task with this outcome becomes a lesson: no outcome may be much more frequent than the others."""
 
 
 def _compute(fields: dict[str, Any]) -> tuple[str, str | None]:
@@ -200,6 +212,13 @@ def _compute(fields: dict[str, Any]) -> tuple[str, str | None]:
         return compute(fields)["result"], None
     except OperationError as error:
         return "", error.reason.replace("_", "-")
+
+
+def solve_lean(rng: random.Random, kind: str) -> Solved:
+    """A propositional statement with a proof, by the grammar's own prover."""
+    statement, proof = propositional.sample(rng)
+    draft = Draft("lean", kind, {"statement": statement, "proof": proof})
+    return Solved(draft, {"statement": statement}, proof, content_hash(statement))
 
 
 def math_skeleton(fields: Mapping[str, Any]) -> str:

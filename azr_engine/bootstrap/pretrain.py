@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from azr_engine.bootstrap.corpus import Corpus, epochs
+from azr_engine.bootstrap.corpus import TokenizedLesson, batches
 from azr_engine.bootstrap.tokenizer import build_tokenizer
 from azr_engine.trainer.batching import pad_right
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that decides the weights, besides the corpus."""
+    """All that decides the weights, besides the lessons."""
 
     seed: int = 1
     hidden: int = 128
@@ -71,7 +71,7 @@ def build_model(recipe: Recipe, vocabulary: int) -> Any:
 
 def pretrain(
     recipe: Recipe,
-    corpus: Corpus,
+    lessons: Iterator[TokenizedLesson],
     report: Callable[[Progress], None],
     model: Any = None,
 ) -> tuple[Any, dict[str, float]]:
@@ -91,8 +91,8 @@ def pretrain(
         fused=True,
     )
     started = time.monotonic()
-    seen, step, smooth = 0, 0, math.log(len(build_tokenizer()))
-    for batch in epochs(corpus, recipe.batch_tokens, recipe.seed):
+    seen, step, n_lessons, smooth = 0, 0, 0, math.log(len(build_tokenizer()))
+    for batch in batches(lessons, recipe.batch_tokens, recipe.seed):
         done = seen / recipe.tokens
         if done >= 1.0:
             break
@@ -100,25 +100,25 @@ def pretrain(
         for group in optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-            loss, n_tokens = _step(model, corpus, batch, recipe.prompt_weight)
+            loss, n_tokens = _step(model, batch, recipe.prompt_weight)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        seen, step = seen + n_tokens, step + 1
+        seen, step, n_lessons = seen + n_tokens, step + 1, n_lessons + len(batch)
         smooth = 0.98 * smooth + 0.02 * loss.item()
         if step % 50 == 0:
             report(Progress(seen, recipe.tokens, smooth, seen / (time.monotonic() - started)))
     minutes = (time.monotonic() - started) / 60
-    return model, {"tokens_seen": seen, "steps": step, "loss": smooth, "minutes": minutes}
+    return model, {"tokens_seen": seen, "steps": step, "lessons": n_lessons, "loss": smooth, "minutes": minutes}
 
 
-def _step(model: Any, corpus: Corpus, batch: list[int], prompt_weight: float) -> tuple[torch.Tensor, int]:
+def _step(model: Any, batch: Sequence[TokenizedLesson], prompt_weight: float) -> tuple[torch.Tensor, int]:
     """Mean weighted next-token loss over one batch, and its number of real tokens."""
-    rows = [corpus.tokens[corpus.starts[i] : corpus.starts[i + 1]].tolist() for i in batch]
+    rows = [list(lesson.ids) for lesson in batch]
     ids = pad_right(rows)
     lengths = torch.tensor([len(row) for row in rows])[:, None]
-    prompts = torch.tensor([int(corpus.prompt_lengths[i]) for i in batch])[:, None]
+    prompts = torch.tensor([lesson.n_prompt for lesson in batch])[:, None]
     position = torch.arange(1, ids.shape[1])[None, :]
     weights = torch.where(position < prompts, prompt_weight, 1.0) * (position < lengths)
     logits = model(input_ids=ids).logits[:, :-1]
@@ -130,6 +130,9 @@ def save_model(model: Any, folder: Path, recipes: Sequence[Recipe], figures: Map
     """Write weights (float16), tokenizer, style and figures as a Transformers folder."""
     import copy
 
+    from azr_engine.engine.policies.loading import quiet_libraries
+
+    quiet_libraries()
     folder.mkdir(parents=True, exist_ok=True)
     copy.deepcopy(model).to(torch.float16).save_pretrained(folder)
     build_tokenizer().save_pretrained(folder)

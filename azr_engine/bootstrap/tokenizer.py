@@ -55,11 +55,16 @@ _MATH = [
     "exp(x)", "sin(", "cos(", "exp(", "log(", "sqrt(", "undefined", "no-solution", "divergent", "range", "each",
     "loop", "reverse", "sort", "times",
 ]  # fmt: skip
+# No token for the negation sign alone: it is one of the characters that stand for raw bytes.
+_LEAN = [
+    "(p : Prop) : ", "(p q : Prop) : ", "(p q r : Prop) : ", " → ", " ∧ ", " ∨ ", " ↔ ", "→", "∧", "∨", "↔",
+    "⟨", "⟩", "fun ", " => ", "Or.inl ", "Or.inr ", ".elim", "False", "∀", "∃", "ℕ", "Nat",
+]  # fmt: skip
 
 
 def scaffold_tokens() -> list[str]:
     """The multi-character tokens, without repetition, in vocabulary order."""
-    return list(dict.fromkeys([*_MARKERS, *_PYTHON, *_MATH]))
+    return list(dict.fromkeys([*_MARKERS, *_PYTHON, *_MATH, *_LEAN]))
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:

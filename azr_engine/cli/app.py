@@ -6,9 +6,26 @@ from collections.abc import Sequence
 
 import typer
 
-from azr_engine.cli import admit, bench, bootstrap, doctor, evaluate, judge, plugins, run
+from azr_engine.cli import (
+    admit,
+    bench,
+    bootstrap,
+    compare,
+    doctor,
+    evaluate,
+    export,
+    judge,
+    plugins,
+    report,
+    run,
+    tasks,
+    watch,
+)
 
-BUILT_IN = ("run", "eval", "admit", "judge", "bootstrap", "bench", "plugins", "doctor")
+BUILT_IN = (
+    *("run", "eval", "compare", "admit", "judge", "export", "bootstrap", "bench", "plugins", "doctor"),
+    *("report", "watch", "tasks"),
+)
 
 
 def build_app(arguments: Sequence[str]) -> typer.Typer:
@@ -23,11 +40,16 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
     )
     app.command("run")(run.run)
     app.command("eval")(evaluate.evaluate)
+    app.command("compare")(compare.compare)
     app.command("admit")(admit.admit)
     app.command("judge")(judge.judge)
+    app.command("export")(export.export)
     app.command("bootstrap")(bootstrap.bootstrap)
     app.command("bench")(bench.bench)
     app.command("doctor")(doctor.doctor)
+    app.command("report")(report.report)
+    app.command("watch")(watch.watch)
+    app.command("tasks")(tasks.tasks)
     app.add_typer(plugins.app, name="plugins")
     words = [argument for argument in arguments if not argument.startswith("-")]
     if words and words[0] not in BUILT_IN:

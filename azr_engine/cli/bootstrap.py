@@ -9,15 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
+MAX_TOKENS = 160
+"""Longer lessons are left out."""
+
 
 def bootstrap(
     folder: Annotated[Path, typer.Argument(help="Folder to write, in Transformers format.")],
-    lessons: Annotated[int, typer.Option(help="Grammar lessons to generate.", min=1)] = 300_000,
-    tokens: Annotated[int, typer.Option(help="Tokens to train on; lessons repeat as needed.", min=1)] = 10_000_000,
-    finish_lessons: Annotated[int, typer.Option(help="Lessons of the second phase, mostly answers.", min=1)] = 160_000,
-    finish_tokens: Annotated[int, typer.Option(help="Tokens of the second phase; 0 for none.", min=0)] = 3_200_000,
+    tokens: Annotated[int, typer.Option(help="Tokens of lessons to train on.", min=1)] = 24_000_000,
+    finish_tokens: Annotated[
+        int, typer.Option(help="Tokens of the second phase, mostly answers; 0 for none.", min=0)
+    ] = 8_000_000,
     seed: Annotated[int, typer.Option(help="Seed of lessons, weights and order.", min=0)] = 1,
-    processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 2,
+    processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads of training.", min=1)] = 1,
     bfloat16: Annotated[bool, typer.Option(help="Train in bfloat16, on processors with units for it.")] = False,
     card_tasks: Annotated[
@@ -27,7 +30,7 @@ def bootstrap(
 ) -> None:
     """Train a small model from random initialisation on what the domains' grammars generate, and write its card.
 
-    Example: `azr-engine bootstrap my-tiny --lessons 20000 --tokens 2000000`
+    Example: `azr-engine bootstrap my-tiny --tokens 2000000 --finish-tokens 500000`
     """
     import torch
     from rich.console import Console
@@ -35,7 +38,7 @@ def bootstrap(
     from rich.progress import TaskID
 
     from azr_engine.bootstrap.card import write_card
-    from azr_engine.bootstrap.corpus import build_corpus
+    from azr_engine.bootstrap.corpus import lesson_stream
     from azr_engine.bootstrap.lessons import BROAD, SOLVING
     from azr_engine.bootstrap.pretrain import Progress, Recipe, pretrain, save_model
     from azr_engine.engine.errors import UserError
@@ -50,25 +53,20 @@ def bootstrap(
     model: Any = None
     parts: list[dict[str, float]] = []
     with Bar(console=Console(stderr=True)) as bars:
-        for recipe, count, mix in ((broad, lessons, BROAD), (solving, finish_lessons, SOLVING)):
+        for recipe, mix in ((broad, BROAD), (solving, SOLVING)):
             if recipe.tokens == 0:
                 continue
-            generating = bars.add_task("lessons", total=count)
-
-            def advance(n: int, bar: TaskID = generating) -> None:
-                bars.advance(bar, n)
-
-            corpus = build_corpus(count, recipe.seed, n_processes=processes, max_tokens=160, progress=advance, mix=mix)
             training = bars.add_task("training", total=recipe.tokens)
 
             def report(progress: Progress, bar: TaskID = training) -> None:
                 description = f"training, loss {progress.loss:.3f}, {progress.tokens_per_second:.0f} tokens/s"
                 bars.update(bar, completed=progress.tokens, description=description)
 
-            model, reached = pretrain(recipe, corpus, report, model=model)
+            with lesson_stream(recipe.seed, mix, n_processes=processes, max_tokens=MAX_TOKENS) as stream:
+                model, reached = pretrain(recipe, stream, report, model=model)
             # Weights pass through their stored precision, so that the second phase can also start from a saved model.
             model = model.half().float()
-            parts.append({**reached, "lessons": len(corpus)})
+            parts.append(reached)
     sums = {key: sum(part[key] for part in parts) for key in ("tokens_seen", "steps", "minutes", "lessons")}
     figures: dict[str, Any] = sums | {
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -77,8 +75,7 @@ def bootstrap(
     }
     figures["seed"] = seed
     save_model(model, folder, [broad, solving], figures)
-    command = f"azr-engine bootstrap {folder.name} --lessons {lessons} --tokens {tokens} --seed {seed}"
-    command += f" --finish-lessons {finish_lessons} --finish-tokens {finish_tokens}"
+    command = f"azr-engine bootstrap {folder.name} --tokens {tokens} --finish-tokens {finish_tokens} --seed {seed}"
     command += " --bfloat16" if bfloat16 else ""
     write_card(folder, command, figures, evaluate_model(str(folder), Protocol(per_kind=card_tasks)))
     if as_json:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from azr_engine.engine.config import RunConfig
     from azr_engine.engine.loop import SelfPlay
-    from azr_engine.plugins.manager import Plugins
+    from azr_engine.engine.session import Setup
 
 
 def run(
     domains: Annotated[str | None, typer.Option(help="Domains to play, separated by commas.")] = None,
-    model: Annotated[str | None, typer.Option(help="azr-tiny, a Transformers folder, or a hub id.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="azr-tiny, a Transformers folder, a GGUF file, or a hub id.")
+    ] = None,
+    lora: Annotated[str | None, typer.Option(help="Train a low-rank adapter, as r=16 or r=16,alpha=32.")] = None,
+    deepspeed: Annotated[Path | None, typer.Option(help="DeepSpeed JSON of your own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps in all.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory; default runs/DATE-TIME.")] = None,
@@ -36,21 +39,33 @@ def run(
     ] = False,
     style: Annotated[str | None, typer.Option(help="Prompt style: compact or chat.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads of torch.")] = None,
+    proposer: Annotated[
+        str | None, typer.Option(help="Tasks from: self, frozen, quantilized, grammar, one-example or fixed:FILE.")
+    ] = None,
+    gate: Annotated[bool, typer.Option("--gate/--no-gate", help="Keep near-duplicates and trivial tasks out.")] = True,
+    eval_every: Annotated[
+        int | None, typer.Option(help="Evaluate every so many steps, into evals.jsonl.", min=1)
+    ] = None,
+    eval_suite: Annotated[str | None, typer.Option(help="Suite of --eval-every; default heldout.")] = None,
     compare: Annotated[
         int, typer.Option(help="Held-out tasks per kind to try before and after; 0 for none.", min=0)
     ] = 0,
+    wandb: Annotated[bool, typer.Option("--wandb", help="Log metrics to Weights & Biases as well.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the closing summary as JSON.")] = False,
 ) -> None:
     """Play: propose, admit, solve, judge, reward, update, and again.
 
-    Example: `azr-engine run --domains python,math --steps 20 --out runs/first`
+    Examples: `azr-engine run --domains python,math --steps 20 --out runs/first`, and a control to compare it with:
+    `azr-engine run --steps 20 --proposer frozen --eval-every 10 --out runs/frozen`
     """
     import asyncio
     import datetime
 
+    from azr_engine.engine.backends import follow
     from azr_engine.engine.config import load_config, to_toml
     from azr_engine.engine.errors import UserError
-    from azr_engine.engine.session import check
+    from azr_engine.engine.processes import rank
+    from azr_engine.engine.session import set_up
     from azr_engine.plugins.manager import Plugins
 
     if resume and out is None:
@@ -70,39 +85,56 @@ def run(
         "play.curriculum": curriculum,
         "play.reward": reward,
         "play.advantage": advantage,
+        "play.proposer": proposer,
+        "novelty.enabled": None if gate else False,
+        "evaluation.every": eval_every,
+        "evaluation.suite": eval_suite,
         "sandbox.tier": sandbox,
         "sandbox.i_know_this_is_not_a_sandbox": i_know_this_is_not_a_sandbox or None,
         "model.style": style,
+        "trainer.deepspeed": str(deepspeed) if deepspeed else None,
         "threads": threads,
         "plugins": plugin or None,
     }
-    settings = load_config(file, set_ or [], options)
-    loaded = Plugins(settings.plugins)
-    check(settings, loaded)
+    adapter = [f"model.lora.{part.strip()}" for part in lora.split(",")] if lora else []
+    settings = load_config(file, [*(set_ or []), *adapter], options)
+    observers = []
+    if wandb:
+        from azr_engine.report.wandb import require
+
+        require()
+        observers.append("azr_engine.report.wandb")
+    setup = set_up(settings, Plugins([*settings.plugins, *observers]))
+    if rank() > 0:
+        if not dry_run:
+            follow(settings)
+        return
     if dry_run:
         print(to_toml(settings), end="")
         return
     folder = out or Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    asyncio.run(_play(settings, loaded, folder, resume=resume, compare=compare, as_json=as_json))
+    asyncio.run(_play(setup, folder, resume=resume, compare=compare, as_json=as_json))
 
 
-async def _play(
-    settings: RunConfig, plugins: Plugins, folder: Path, *, resume: bool, compare: int, as_json: bool
-) -> None:
+async def _play(setup: Setup, folder: Path, *, resume: bool, compare: int, as_json: bool) -> None:
     from rich.console import Console
 
     from azr_engine.engine.session import open_session
-    from azr_engine.evaluation.heldout import heldout_ids
+    from azr_engine.evaluation.curve import Curve
+    from azr_engine.evaluation.evaluate import suite_ids
     from azr_engine.report.live import view
     from azr_engine.report.summary import print_summary, summary
 
-    console = Console(stderr=as_json)
+    settings, console = setup.config, Console(stderr=as_json)
     console.print(f"starting: {', '.join(settings.domains)} with {settings.model.name}, run directory {folder}")
-    async with open_session(settings, plugins, folder, resume=resume, reserved=heldout_ids()) as loop:
+    async with open_session(setup, folder, resume=resume, reserved=suite_ids()) as loop:
         _stop_on_interrupt(loop)
+        curve = Curve(loop, settings.evaluation) if settings.evaluation.every else None
         before = await _held_out(loop, compare, console, "before") if compare else None
         with view(console, settings, loop.step) as live:
-            await loop.play(live.update)
+            await loop.play(live.update, curve.between if curve else None)
+        if curve:
+            await curve.measure(loop.step)
         after = await _held_out(loop, compare, console, "after") if compare else None
         result = summary(folder, loop.parts.run.read_metrics(), before, after)
     if as_json:

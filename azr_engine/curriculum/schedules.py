@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azr_engine.curriculum.protocol import Cell
+from azr_engine.curriculum.protocol import Cell, Observation
 
 
 class UniformCurriculum:
@@ -22,7 +22,7 @@ class UniformCurriculum:
         """Equal numbers, the remainder to random cells."""
         return apportion(dict.fromkeys(cells, 1.0), budget, rng)
 
-    def observe(self, cell: Cell, *, n_tasks: int, n_effective: int, learnability: float | None) -> None:
+    def observe(self, cell: Cell, seen: Observation) -> None:
         """Nothing changes."""
 
     def state_dict(self) -> dict[str, Any]:

@@ -15,8 +15,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from azr_engine.curriculum.novelty import NoveltyConfig
+from azr_engine.curriculum.watch import WatchConfig
 from azr_engine.engine.errors import UserError
+from azr_engine.engine.policies.lora import LoraConfig
 from azr_engine.trainer.protocol import TrainerConfig
+from azr_engine.verifiers.judge.config import JudgeConfig
+from azr_engine.verifiers.lean.config import LeanConfig
 
 
 class _Section(BaseModel):
@@ -26,10 +30,16 @@ class _Section(BaseModel):
 class ModelConfig(_Section):
     """The policy."""
 
-    name: Annotated[str, Field(description="`azr-tiny`, a local Transformers folder, or a hub id.")] = "azr-tiny"
+    name: Annotated[str, Field(description="`azr-tiny`, a local Transformers folder, a GGUF file, or a hub id.")] = (
+        "azr-tiny"
+    )
     style: Annotated[
         Literal["compact", "chat"] | None, Field(description="Prompt style; empty: what the model's azr.json names.")
     ] = None
+    lora: LoraConfig = LoraConfig()
+    quantize: Annotated[
+        Literal["none", "nf4"], Field(description="Keep the base in 4 bits under an adapter (QLoRA); needs a GPU.")
+    ] = "none"
 
 
 class PlayConfig(_Section):
@@ -37,6 +47,9 @@ class PlayConfig(_Section):
 
     proposals: Annotated[int, Field(ge=1, description="Proposals per step, over all domains and kinds.")] = 64
     attempts: Annotated[int, Field(ge=2, description="Tries per admitted task; they are one group.")] = 8
+    replay: Annotated[
+        int, Field(ge=0, description="Earlier tasks tried again per step, the recent and the learnable first.")
+    ] = 32
     references: Annotated[
         int | None, Field(ge=0, description="Earlier tasks shown to the proposer; empty: the model's azr.json, else 3.")
     ] = None
@@ -47,13 +60,25 @@ class PlayConfig(_Section):
     solve_tokens: Annotated[
         int | None, Field(ge=1, description="Most tokens of an answer; empty: 48 in compact style, 1024 in chat.")
     ] = None
-    reward: Annotated[str, Field(description="Reward rule: learnability, paper, reference, or a plugin's.")] = (
-        "learnability"
-    )
+    reward: Annotated[
+        str,
+        Field(
+            description="Reward rule: learnability, paper, reference, accuracy, the controls random and shuffled, or a "
+            "plugin's."
+        ),
+    ] = "learnability"
+    proposer: Annotated[
+        str, Field(description="Where tasks come from: self, frozen, quantilized, grammar, one-example, or fixed:FILE.")
+    ] = "self"
+    quantile: Annotated[
+        float, Field(gt=0, le=1, description="Part of its admissible proposals that the proposer `quantilized` keeps.")
+    ] = 0.5
     advantage: Annotated[
         Literal["trr++", "grpo", "dr-grpo", "rloo", "dapo"], Field(description="Advantage estimator.")
     ] = "grpo"
-    curriculum: Annotated[str, Field(description="Curriculum: learnability, uniform, or a plugin's.")] = "learnability"
+    curriculum: Annotated[
+        str, Field(description="Curriculum: balanced, learnability, progress, bandit, uniform, or a plugin's.")
+    ] = "balanced"
 
 
 class StoreConfig(_Section):
@@ -72,6 +97,15 @@ class CheckpointConfig(_Section):
     keep: Annotated[int, Field(ge=1, description="Checkpoints kept.")] = 2
 
 
+class EvaluationConfig(_Section):
+    """Evaluations of the policy during the run."""
+
+    every: Annotated[int, Field(ge=0, description="Steps between evaluations, not counted in minutes; 0: none.")] = 0
+    suite: Annotated[str, Field(description="Suite to evaluate on.")] = "heldout"
+    per_kind: Annotated[int | None, Field(ge=1, description="Tasks of each kind; empty: all.")] = 50
+    attempts: Annotated[int, Field(ge=1, description="Tries at each task, for pass@1 up to pass@attempts.")] = 8
+
+
 class SandboxConfig(_Section):
     """Where model-written code runs."""
 
@@ -85,6 +119,15 @@ class SandboxConfig(_Section):
     i_know_this_is_not_a_sandbox: Annotated[
         bool, Field(description="Allow the tier `process`, which contains accidents but no attack.")
     ] = False
+
+
+class MathConfig(_Section):
+    """The math domain."""
+
+    seeds: Annotated[
+        Literal["small", "wide"],
+        Field(description="Operations among the first tasks: `small` suits azr-tiny, `wide` has all of them."),
+    ] = "small"
 
 
 class RunConfig(_Section):
@@ -104,8 +147,13 @@ class RunConfig(_Section):
     trainer: TrainerConfig = TrainerConfig()
     store: StoreConfig = StoreConfig()
     novelty: NoveltyConfig = NoveltyConfig()
+    watch: WatchConfig = WatchConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     sandbox: SandboxConfig = SandboxConfig()
+    math: MathConfig = MathConfig()
+    lean: LeanConfig = LeanConfig()
+    judge: JudgeConfig = JudgeConfig()
 
 
 def load_config(
@@ -184,13 +232,15 @@ def settings(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[t
 
 def to_toml(config: RunConfig) -> str:
     """The configuration as TOML that `load_config` reads back; settings without a value are left out."""
-    lines: list[str] = []
-    tree = config.model_dump(mode="json", exclude_none=True)
-    lines += [f"{key} = {_toml_value(value)}" for key, value in tree.items() if not isinstance(value, dict)]
-    for section, values in tree.items():
+    return "\n".join(_toml_lines(config.model_dump(mode="json", exclude_none=True), "")) + "\n"
+
+
+def _toml_lines(tree: Mapping[str, Any], section: str) -> Iterator[str]:
+    """The values of a section, then its sections."""
+    yield from (f"{key} = {_toml_value(value)}" for key, value in tree.items() if not isinstance(value, dict))
+    for key, values in tree.items():
         if isinstance(values, dict):
-            lines += ["", f"[{section}]", *(f"{key} = {_toml_value(value)}" for key, value in values.items())]
-    return "\n".join(lines) + "\n"
+            yield from ("", f"[{section}{key}]", *_toml_lines(values, f"{section}{key}."))
 
 
 def _toml_value(value: Any) -> str:

@@ -7,31 +7,38 @@ derived from (seed, step, purpose), so a resumed run goes on exactly as it would
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from azr_engine.curriculum.novelty import NoveltyGate
-from azr_engine.curriculum.protocol import Cell, Curriculum
+from azr_engine.curriculum.protocol import Cell, Curriculum, Observation
+from azr_engine.curriculum.quarantine import Quarantine
+from azr_engine.curriculum.watch import Watch
 from azr_engine.engine import metrics as measure
 from azr_engine.engine.advantages import ESTIMATORS
 from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import RunPaused, UserError
-from azr_engine.engine.learnability import unbiased_learnability
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.randomness import derived_rng, derived_seed
 from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.rundir import RunDirectory
-from azr_engine.engine.scoring import reward_episodes, reward_proposals, training_samples, varies
+from azr_engine.engine.scoring import reward, training_samples, varies
 from azr_engine.engine.solving import Solver
 from azr_engine.engine.store import TaskStore
-from azr_engine.engine.types import Alarm, Draft, Drop, Episode, Event, Proposal, Task
+from azr_engine.engine.types import Alarm, Draft, Drop, Episode, Event, Task
 from azr_engine.trainer.protocol import Sample, Trainer, UpdateMetrics
+from azr_engine.verifiers.judge.trusted import TrustedVerifier
+from azr_engine.verifiers.trust.correction import corrected_learnability
+from azr_engine.verifiers.trust.rates import ErrorRates
 
 LOOP_STATE = "loop.json"
+
+Between = Callable[[int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class Parts:
     solver: Solver
     store: TaskStore
     novelty: NoveltyGate
+    quarantine: Quarantine
+    watch: Watch
     run: RunDirectory
     gate: Callable[[Episode], Drop | None]
     observe: Callable[[Event], None]
@@ -62,7 +71,6 @@ class SelfPlay:
         self.parts = parts
         self.step = 0
         self.stop_requested = False
-        self._alarms: list[str] = []
 
     def resume(self) -> None:
         """Go back to the last checkpoint: weights, optimiser, curriculum, store and logs."""
@@ -73,27 +81,36 @@ class SelfPlay:
             return
         self.parts.trainer.load(folder)
         state = json.loads((folder / LOOP_STATE).read_text(encoding="utf-8"))
-        self.parts.curriculum.load_state_dict(state["curriculum"])
+        for name, part in self._stateful().items():
+            part.load_state_dict(state[name])
 
-    async def play(self, report: Callable[[dict[str, Any]], None]) -> None:
-        """Seed the store if no step was made yet, then step; `report` gets each step's metrics.
+    async def play(self, report: Callable[[dict[str, Any]], None], between: Between | None = None) -> None:
+        """Seed the store if no step was made yet, then step.
+
+        Args:
+            report: gets each step's metrics.
+            between: awaited with the number of steps made, before the first step and after each; its time is not
+                counted against the configured minutes.
 
         Raises:
             RunPaused: too many faults or an alarm stopped the run; its state is saved.
             UserError: no seed of some domain could be admitted, or the disk is full.
         """
-        deadline = time.monotonic() + self.config.minutes * 60 if self.config.minutes else None
+        seconds_left = self.config.minutes * 60 if self.config.minutes else math.inf
         if self.step == 0:
             await self._seed()
         self._restore_novelty()
-        while self.step < self.config.steps and not self.stop_requested:
-            if deadline is not None and time.monotonic() >= deadline:
-                break
-            report(await self._one_step(self.step + 1))
+        if between is not None:
+            await between(self.step)
+        while self.step < self.config.steps and not self.stop_requested and seconds_left > 0:
+            line = await self._one_step(self.step + 1)
+            seconds_left -= line["seconds"]
+            report(line)
+            if between is not None:
+                await between(self.step)
 
     async def _one_step(self, step: int) -> dict[str, Any]:
         parts, config, clock = self.parts, self.config, measure.PhaseClock()
-        self._alarms = []
 
         plan = self._plan(step)
         with clock.phase("propose"):
@@ -103,36 +120,62 @@ class SelfPlay:
             drawn = await parts.proposer.draw(plan, self._rng(step, "draw"), step)
         tasks = [outcome for outcome in (*(p.outcome for p in proposals), *drawn) if isinstance(outcome, Task)]
         with clock.phase("solve"):
-            tried = parts.solver.solve(tasks, self._seed_of(step, "solve"))
+            tried = parts.solver.solve([*tasks, *self._earlier(step)], self._seed_of(step, "solve"))
         with clock.phase("judge"):
-            episodes = reward_episodes(await parts.solver.judge(tried), parts.reward)
-            proposals = reward_proposals(proposals, {e.task.id: e for e in episodes}, parts.reward)
+            judged = await parts.solver.judge(tried)
+            proposals, episodes = reward(proposals, judged, parts.reward, self._rng(step, "reward"), self._rates)
         with clock.phase("update"):
-            samples = training_samples(proposals, self._gated(episodes, step), config.play.advantage)
+            lessons = proposals if parts.proposer.learns else []
+            samples = training_samples(lessons, self._gated(episodes, step), config.play.advantage)
             update = self._update(samples)
-        self._observe_curriculum(episodes)
-        faults, chances = measure.count_faults(proposals, episodes, drawn)
+        fresh, replayed = episodes[: len(tasks)], episodes[len(tasks) :]
+        self._observe(plan, fresh)
+        retired = self._settle(episodes, step)
+        played = measure.Played(
+            proposals,
+            drawn,
+            fresh,
+            replayed,
+            samples,
+            retired=Counter(task.domain for task in retired),
+            coverage={name: parts.novelty.coverage(name) for name in parts.domains},
+        )
+        alarms = self._alarms(step, played, update)
         with clock.phase("checkpoint"):
+            known = parts.store.known_ids(task.id for task in tasks)
             parts.store.commit_step(
                 step,
-                tasks,
+                {task.id: task for task in tasks if task.id not in known}.values(),
                 proposals,
                 [attempt for episode in episodes for attempt in episode.attempts],
                 capacity=config.store.capacity,
+                retired=[task.id for task in retired],
             )
-            line = self._metrics(step, clock, proposals, episodes, samples, update, faults)
+            line = measure.step_metrics(
+                step=step,
+                clock=clock,
+                domains=list(parts.domains),
+                played=played,
+                update=update,
+                alarms=[alarm.name for alarm in alarms],
+                weight_version=parts.trainer.weight_version,
+            )
             if step % config.checkpoint.every == 0 or step == config.steps or self.stop_requested:
                 parts.run.save_checkpoint(step, self._write_checkpoint, line, config.checkpoint.keep)
-        line = self._metrics(step, clock, proposals, episodes, samples, update, faults)
+        line |= clock.times()
         parts.run.append_metrics(line)
-        self._emit("step", step, {"faults": faults})
+        self._emit("step", step, {"faults": line["faults"]})
         self.step = step
-        if chances and faults / chances > config.fault_limit:
-            self._raise_alarm(
-                Alarm("faults", step, f"{faults} of {chances} checks failed through no fault of the policy", "critical")
-            )
-            raise RunPaused(f"{faults} of {chances} checks in step {step} were verifier faults; see events.jsonl")
+        for alarm in alarms:
+            self._raise_alarm(alarm)
         return line
+
+    def _earlier(self, step: int) -> list[Task]:
+        """Tasks of earlier steps to try again: unsolved ones that are due, and learnable ones of each cell."""
+        parts, rng = self.parts, self._rng(step, "replay")
+        due = parts.quarantine.due(step, self.config.novelty.retests)
+        learnable = parts.proposer.replay(parts.curriculum.plan(self._cells(), self.config.play.replay, rng), rng)
+        return list({task.id: task for task in (*map(parts.store.task, due), *learnable)}.values())
 
     def _plan(self, step: int) -> dict[Cell, int]:
         return self.parts.curriculum.plan(self._cells(), self.config.play.proposals, self._rng(step, "plan"))
@@ -158,10 +201,14 @@ class SelfPlay:
             self.parts.store.add_seeds([task for tasks in found.values() for task in tasks])
 
     def _restore_novelty(self) -> None:
-        """Rebuild the gate's memory from the store: it is a function of what was admitted."""
+        """Rebuild the gate's memory from the store: it is a function of what was admitted and how it was solved."""
+        store = self.parts.store
         for name, kind in self._cells():
-            newest = self.parts.store.tasks(name, kind, self.config.novelty.window, newest_first=True)
-            self.parts.novelty.restore(name, kind, reversed(newest))
+            newest = store.tasks(name, kind, self.config.novelty.window, newest_first=True)
+            stats = [store.solve_stats(task.id) for task in newest]
+            tried = [(task, s.score_sum, s.n_scored) for task, s in zip(newest, stats, strict=True)]
+            seeds = [task for task in store.tasks(name, kind, self.config.store.seeds) if task.born_step == 0]
+            self.parts.novelty.restore(name, kind, reversed(tried), seeds)
 
     def _gated(self, episodes: list[Episode], step: int) -> list[Episode]:
         kept = []
@@ -182,59 +229,80 @@ class SelfPlay:
         self.parts.policy.weight_version = self.parts.trainer.weight_version
         return update
 
-    def _observe_curriculum(self, episodes: list[Episode]) -> None:
-        by_cell: dict[Cell, list[Episode]] = {}
+    def _observe(self, plan: Mapping[Cell, int], episodes: list[Episode]) -> None:
+        """Tell the curriculum how each cell of the plan went."""
+        by_cell: dict[Cell, list[Episode]] = {cell: [] for cell in plan}
         for episode in episodes:
-            by_cell.setdefault((episode.task.domain, episode.task.kind), []).append(episode)
+            by_cell[episode.task.domain, episode.task.kind].append(episode)
         for cell, group in by_cell.items():
-            scored = [e.scored for e in group if len(e.scored) > 1]
-            values = [unbiased_learnability(sum(a.verdict.score for a in tries), len(tries)) for tries in scored]
-            self.parts.curriculum.observe(
-                cell,
+            scored = [episode for episode in group if len(episode.scored) > 1]
+            values = [value for episode in scored if (value := self._learnability(episode)) is not None]
+            rates = [rate for episode in scored if (rate := episode.solve_rate) is not None]
+            seen = Observation(
+                n_planned=plan[cell],
                 n_tasks=len(scored),
-                n_effective=sum(varies(e) for e in group),
+                n_effective=sum(varies(episode) for episode in scored),
                 learnability=sum(values) / len(values) if values else None,
+                solve_rate=sum(rates) / len(rates) if rates else None,
             )
+            self.parts.curriculum.observe(cell, seen)
 
-    def _metrics(
-        self,
-        step: int,
-        clock: measure.PhaseClock,
-        proposals: list[Proposal],
-        episodes: list[Episode],
-        samples: Mapping[Cell, list[Sample]],
-        update: UpdateMetrics | None,
-        faults: int,
-    ) -> dict[str, Any]:
-        total = sum(len(group) for group in samples.values())
-        domains = {
-            name: measure.domain_metrics(
-                name, proposals, episodes, sum(len(g) for (d, _), g in samples.items() if d == name), total
-            )
-            for name in self.parts.domains
-        }
-        return measure.step_metrics(
-            step=step,
-            clock=clock,
-            domains=domains,
-            proposals=proposals,
-            episodes=episodes,
-            n_samples=total,
-            update=update,
-            faults=faults,
-            alarms=self._alarms,
-            weight_version=self.parts.trainer.weight_version,
+    def _learnability(self, episode: Episode) -> float | None:
+        """Unbiased p(1 - p), a judge's errors taken out; within the range that the curriculum takes."""
+        rates = self._rates(episode.task)
+        if rates is None:
+            return measure.episode_learnability(episode)
+        total, n_scored = measure.score_of(episode)
+        return min(max(corrected_learnability(total, n_scored, rates), 0.0), 0.5) if n_scored > 1 else None
+
+    def _rates(self, task: Task) -> ErrorRates | None:
+        """The error rates of the judge that stands in for the task's verifier; None where verdicts are the truth."""
+        verifier = self.parts.verifiers[self.parts.domains[task.domain].verifier]
+        return verifier.rates((task.domain, task.kind)) if isinstance(verifier, TrustedVerifier) else None
+
+    def _settle(self, episodes: list[Episode], step: int) -> list[Task]:
+        """Tell gate and quarantine how each task went; returns the tasks that every try solved."""
+        retired: dict[str, Task] = {}
+        for episode in episodes:
+            total, n_scored = measure.score_of(episode)
+            self.parts.novelty.score(episode.task, total, n_scored)
+            self.parts.quarantine.hear(episode.task.id, episode.solve_rate, step)
+            if n_scored > 1 and total >= n_scored:
+                retired[episode.task.id] = episode.task
+        return list(retired.values())
+
+    def _alarms(self, step: int, played: measure.Played, update: UpdateMetrics | None) -> list[Alarm]:
+        """What this step gives reason to be alarmed at; too many faults come last, since they always stop the run."""
+        names = list(self.parts.domains)
+        alarms = self.parts.watch.hear(
+            step,
+            {name: sum(varies(e) for e in played.episodes if e.task.domain == name) for name in names},
+            {name: measure.proposal_entropy([p for p in played.proposals if p.domain == name]) for name in names},
+            update.kl_base if update else 0.0,
         )
+        for verifier in self.parts.verifiers.values():
+            if isinstance(verifier, TrustedVerifier):
+                alarms += [Alarm("untrusted_judge", step, message, "warning") for message in verifier.news()]
+        faults, chances = played.faults
+        if chances and faults / chances > self.config.fault_limit:
+            message = f"{faults} of {chances} checks failed through no fault of the policy; see events.jsonl"
+            alarms.append(Alarm("faults", step, message, "critical"))
+        return alarms
 
     def _write_checkpoint(self, folder: Path) -> None:
         self.parts.trainer.save(folder)
-        state = {"curriculum": self.parts.curriculum.state_dict(), "seed": self.config.seed}
-        (folder / LOOP_STATE).write_text(json.dumps(state), encoding="utf-8")
+        state = {name: part.state_dict() for name, part in self._stateful().items()}
+        (folder / LOOP_STATE).write_text(json.dumps({**state, "seed": self.config.seed}), encoding="utf-8")
+
+    def _stateful(self) -> dict[str, Any]:
+        """The parts whose state is in `loop.json`, by the name it has there."""
+        parts = self.parts
+        judges = {f"verifier {n}": v for n, v in parts.verifiers.items() if isinstance(v, TrustedVerifier)}
+        return {"curriculum": parts.curriculum, "quarantine": parts.quarantine, "watch": parts.watch, **judges}
 
     def _raise_alarm(self, alarm: Alarm) -> None:
-        self._alarms.append(alarm.name)
         self._emit("alarm", alarm.step, alarm.to_json())
-        if self.parts.on_alarm(alarm) != "continue":
+        if self.parts.on_alarm(alarm) != "continue" or alarm.name == "faults":
             raise RunPaused(f"alarm {alarm.name} in step {alarm.step}: {alarm.message}")
 
     def _emit(self, name: str, step: int, data: Mapping[str, Any]) -> None:

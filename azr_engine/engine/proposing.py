@@ -1,6 +1,7 @@
 """The proposing half of a step: ask for tasks, parse what comes, screen it, let the verifiers admit it.
 
-A domain with a true attribute `solver_only` has its tasks drawn from its own seeds instead, and no proposals.
+A domain with a true attribute `solver_only` has its tasks drawn from its own seeds instead, and no proposals. The
+controls in `sources.py` draw the tasks of every domain.
 
 No code here knows what a domain is about. What a verifier raises becomes a fault of its batch and never stops a
 run; what the policy wrote badly is its own failure and is never masked.
@@ -12,9 +13,11 @@ import asyncio
 import dataclasses
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from azr_engine.curriculum.novelty import NoveltyGate
+from azr_engine.engine.context import Context
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.sampling import Cell, Log, Sampling, fault_event, group_by_name
 from azr_engine.engine.store import TaskStore
@@ -37,6 +40,7 @@ class Proposer:
         screen: may refuse a draft before any verifier sees it.
         reserved: ids of tasks that must never be admitted (the held-out suite).
         log: told of faults.
+        learns: whether what it writes enters the update; false for a policy that stays as it is.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Proposer:
         screen: Callable[[Draft], Refusal | None],
         reserved: Collection[str],
         log: Log,
+        learns: bool = True,
     ) -> None:
         self._domains = domains
         self._verifiers = verifiers
@@ -59,21 +64,31 @@ class Proposer:
         self._style = style
         self._store = store
         self._sampling = sampling
+        self._context = Context(policy, style, sampling)
         self._novelty = novelty
         self._screen = screen
         self._reserved = frozenset(reserved)
         self._log = log
+        self.learns = learns
+
+    def proposes(self, domain: Domain) -> bool:
+        """Whether a domain's tasks are asked of the policy; those of the others are drawn."""
+        return not solver_only(domain)
 
     def propose(self, plan: Mapping[Cell, int], rng: random.Random, seed: int) -> list[tuple[Proposal, Prompt]]:
         """One completion for each planned proposal, each with references of its own."""
-        asked: list[tuple[Cell, Prompt, tuple[str, ...]]] = []
+        asked: list[tuple[Cell, Prompt, tuple[int, ...], tuple[str, ...]]] = []
         for (domain, kind), count in plan.items():
-            for _ in range(0 if solver_only(self._domains[domain]) else count):
+            for _ in range(count if self.proposes(self._domains[domain]) else 0):
                 references = self._store.references(domain, kind, self._sampling.n_references, rng)
-                prompt = self._domains[domain].propose_prompt(kind, references)
-                asked.append(((domain, kind), prompt, tuple(task.id for task in references)))
+                fitting = self._context.proposal(partial(self._domains[domain].propose_prompt, kind), references)
+                if fitting is None:
+                    self._log("prompt_too_long", {"domain": domain, "kind": kind})
+                    continue
+                prompt, ids, kept = fitting
+                asked.append(((domain, kind), prompt, ids, tuple(task.id for task in kept)))
         completions = self._policy.generate(
-            [self._policy.encode(self._style.render(prompt)) for _, prompt, _ in asked],
+            [ids for _, _, ids, _ in asked],
             n_samples=1,
             max_new_tokens=self._sampling.propose_tokens,
             temperature=self._sampling.temperature,
@@ -81,13 +96,13 @@ class Proposer:
         )
         return [
             (Proposal(domain, kind, completion, parents), prompt)
-            for ((domain, kind), prompt, parents), (completion,) in zip(asked, completions, strict=True)
+            for ((domain, kind), prompt, _, parents), (completion,) in zip(asked, completions, strict=True)
         ]
 
     async def admit(self, proposed: Sequence[tuple[Proposal, Prompt]], step: int) -> list[Proposal]:
         """Every proposal with its outcome: malformed, rejected, or a task that is new to the store."""
         drafts = [self._parse_draft(proposal, prompt) for proposal, prompt in proposed]
-        outcomes = await self._admit_drafts(drafts)
+        outcomes = self._preferred([p for p, _ in proposed], await self._admit_drafts(drafts))
         known = self._store.known_ids([task.id for task in outcomes if isinstance(task, Task)]) | self._reserved
         seen: set[str] = set()
         settled: list[Proposal] = []
@@ -103,23 +118,36 @@ class Proposer:
             settled.append(dataclasses.replace(proposal, outcome=outcome))
         return settled
 
+    def _preferred(
+        self, proposals: Sequence[Proposal], outcomes: Sequence[Task | Malformed | Rejection]
+    ) -> Sequence[Task | Malformed | Rejection]:
+        """What the verifiers said, before the gate is asked; a proposer that wants only some of its tasks says so."""
+        return outcomes
+
     async def draw(self, plan: Mapping[Cell, int], rng: random.Random, step: int) -> list[Task | Rejection]:
-        """The planned tasks of solver-only domains, fresh from their seeds, or why one was not admitted."""
+        """The planned tasks of the other domains, fresh from their seeds, or why one was not admitted."""
         drafts: list[Draft] = []
         for (name, kind), count in plan.items():
-            if solver_only(self._domains[name]):
+            if not self.proposes(self._domains[name]):
                 drafts += islice((draft for draft in self._domains[name].seeds(rng) if draft.kind == kind), count)
         outcomes = await self._admit_drafts(drafts)
         seen = self._store.known_ids([task.id for task in outcomes if isinstance(task, Task)]) | self._reserved
         drawn: list[Task | Rejection] = []
         for outcome in outcomes:
             if isinstance(outcome, Task):
-                fresh = outcome.id not in seen
+                if outcome.id in seen:
+                    drawn.append(Rejection("duplicate"))
+                    continue
                 seen |= {outcome.id}
-                drawn.append(dataclasses.replace(outcome, born_step=step) if fresh else Rejection("duplicate"))
+                self._novelty.note(outcome)
+                drawn.append(dataclasses.replace(outcome, born_step=step))
             elif isinstance(outcome, Rejection):
                 drawn.append(outcome)
         return drawn
+
+    def replay(self, plan: Mapping[Cell, int], rng: random.Random) -> list[Task]:
+        """The planned numbers of earlier tasks to try again, chosen as references are."""
+        return [task for cell, count in plan.items() for task in self._store.references(*cell, count, rng)]
 
     async def admit_seeds(self, drafts: Sequence[Draft]) -> list[Task]:
         """The admitted ones among grammar drafts, without repetition."""
@@ -140,6 +168,10 @@ class Proposer:
         refusal = self._screen(draft)
         return Rejection("refused", refusal.reason) if refusal else draft
 
+    def _fits(self, task: Task) -> bool:
+        public = dataclasses.replace(task, gold={}, draft={})
+        return self._context.holds(self._domains[task.domain].solve_prompt(public))
+
     async def _admit_drafts(
         self, drafts: Sequence[Draft | Malformed | Rejection]
     ) -> list[Task | Malformed | Rejection]:
@@ -153,7 +185,8 @@ class Proposer:
                 batch = [draft for i in indices if isinstance(draft := drafts[i], Draft)]
                 found = await verifier.admit(batch)
                 for index, outcome in zip(indices, found, strict=True):
-                    results[index] = outcome
+                    fits = not isinstance(outcome, Task) or self._fits(outcome)
+                    results[index] = outcome if fits else Rejection("oversize", "its prompt exceeds the context")
             except Exception as error:
                 self._log(*fault_event(verifier.name, "admit", error))
 

@@ -89,6 +89,8 @@ class Policy(Protocol):
     """What writes: a language model that samples completions with their log-probabilities."""
 
     weight_version: int
+    context_tokens: int
+    """Most tokens of a prompt and its completion together."""
 
     def encode(self, rendered: Rendered) -> tuple[int, ...]:
         """Token ids of a rendered prompt, without an end token."""

@@ -8,11 +8,19 @@ the default charges nothing, since a penalty of 0.1 already started a spiral in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from azr_engine.engine.learnability import unbiased_learnability
+from azr_engine.verifiers.trust.correction import corrected_learnability
+from azr_engine.verifiers.trust.rates import ErrorRates
+
+
+def _honest(scores: Sequence[float], rng: random.Random) -> Sequence[float]:
+    return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,10 @@ class RewardRule:
         malformed_answer: reward of a try whose text holds no answer.
         malformed_draft: reward of a proposal whose text holds no draft.
         rejected_draft: reward of a well-formed draft that was not admitted, duplicates included.
+        noisy_proposer: the same as `proposer` where verdicts come from a judge of known error rates; None where the
+            rule makes no difference.
+        pay: the scores that are paid, from the true ones of one (domain, kind) in a step, in the same order; a
+            control replaces them. Metrics and the task store keep the true ones.
     """
 
     name: str
@@ -35,6 +47,8 @@ class RewardRule:
     malformed_answer: float
     malformed_draft: float
     rejected_draft: float
+    noisy_proposer: Callable[[float, int, ErrorRates], float | None] | None = None
+    pay: Callable[[Sequence[float], random.Random], Sequence[float]] = _honest
 
 
 def _score(score: float) -> float:
@@ -62,6 +76,24 @@ def _reference_proposer(score_sum: float, n_scored: int) -> float | None:
 
 def _learnability_proposer(score_sum: float, n_scored: int) -> float | None:
     return None if n_scored < 2 else unbiased_learnability(score_sum, n_scored)
+
+
+def _corrected_proposer(score_sum: float, n_scored: int, rates: ErrorRates) -> float | None:
+    return None if n_scored < 2 else corrected_learnability(score_sum, n_scored, rates)
+
+
+def _unpaid_proposer(score_sum: float, n_scored: int) -> float:
+    return 0.0
+
+
+def _random(scores: Sequence[float], rng: random.Random) -> Sequence[float]:
+    """A fair coin for each try, whatever was written [arXiv 2506.10947]."""
+    return [float(rng.random() < 0.5) for _ in scores]
+
+
+def _shuffled(scores: Sequence[float], rng: random.Random) -> Sequence[float]:
+    """The true scores, dealt out anew: as many are paid as before, but nobody knows for what."""
+    return rng.sample(list(scores), len(scores))
 
 
 PAPER = RewardRule(
@@ -92,11 +124,23 @@ LEARNABILITY = RewardRule(
     name="learnability",
     solver=_score,
     proposer=_learnability_proposer,
+    noisy_proposer=_corrected_proposer,
     malformed_answer=0.0,
     malformed_draft=0.0,
     rejected_draft=0.0,
 )
 """Learnability p(1 - p) [arXiv 2408.15099], estimated without bias; whatever is invalid earns nothing."""
 
-REWARDS: Mapping[str, RewardRule] = MappingProxyType({rule.name: rule for rule in (PAPER, REFERENCE, LEARNABILITY)})
+ACCURACY = dataclasses.replace(LEARNABILITY, name="accuracy", proposer=_unpaid_proposer, noisy_proposer=None)
+"""Only the solver is paid, by its score: a control for what paying the proposer is worth."""
+
+RANDOM = dataclasses.replace(LEARNABILITY, name="random", pay=_random)
+"""A control: what training teaches when the reward says nothing. It sharpens the policy all the same."""
+
+SHUFFLED = dataclasses.replace(LEARNABILITY, name="shuffled", pay=_shuffled)
+"""A control: rewards as frequent as the true ones in each (domain, kind), and as meaningless as random ones."""
+
+REWARDS: Mapping[str, RewardRule] = MappingProxyType(
+    {rule.name: rule for rule in (PAPER, REFERENCE, LEARNABILITY, ACCURACY, RANDOM, SHUFFLED)}
+)
 DEFAULT_REWARD = LEARNABILITY.name

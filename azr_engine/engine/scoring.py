@@ -7,51 +7,86 @@ The tries at a task serve twice: their mean pays the proposer, and they are the 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
-from azr_engine.engine.advantages import estimate
+from azr_engine.engine.advantages import SAME_REWARD, estimate
 from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.types import Attempt, Completion, Episode, Malformed, Proposal, Rejection, Task
 from azr_engine.trainer.protocol import Sample
+from azr_engine.verifiers.trust.rates import ErrorRates
 
 Cell = tuple[str, str]
 
 
-def reward_episodes(episodes: Sequence[Episode], rule: RewardRule) -> list[Episode]:
-    """Episodes whose attempts carry rewards; None where the verdict does not count."""
-    return [
-        dataclasses.replace(episode, attempts=tuple(_rewarded(attempt, rule) for attempt in episode.attempts))
-        for episode in episodes
-    ]
+def reward(
+    proposals: Sequence[Proposal],
+    episodes: Sequence[Episode],
+    rule: RewardRule,
+    rng: random.Random,
+    rates_of: Callable[[Task], ErrorRates | None] = lambda task: None,
+) -> tuple[list[Proposal], list[Episode]]:
+    """Proposals and episodes with rewards, in order; None marks what is masked.
+
+    The verdicts stay as they were, whatever scores the rule pays.
+
+    Args:
+        episodes: those of the proposals' tasks and any others.
+        rng: for rules that are controls.
+        rates_of: the error rates of the judge of a task; None where the verifier knows the truth.
+    """
+    paid = _paid_scores(episodes, rule, rng)
+    by_task = {episode.task.id: scores for episode, scores in zip(episodes, paid, strict=True)}
+    rewarded = []
+    for episode, scores in zip(episodes, paid, strict=True):
+        attempts = tuple(_rewarded(a, score, rule) for a, score in zip(episode.attempts, scores, strict=True))
+        rewarded.append(dataclasses.replace(episode, attempts=attempts))
+    paid_proposals = [dataclasses.replace(p, reward=_proposal_reward(p, by_task, rule, rates_of)) for p in proposals]
+    return paid_proposals, rewarded
 
 
-def _rewarded(attempt: Attempt, rule: RewardRule) -> Attempt:
-    reward: float | None = None
-    if isinstance(attempt.answer, Malformed):
-        reward = rule.malformed_answer
-    elif attempt.verdict.scored:
-        reward = rule.solver(attempt.verdict.score)
-    return dataclasses.replace(attempt, reward=reward)
+def _paid_scores(episodes: Sequence[Episode], rule: RewardRule, rng: random.Random) -> list[list[float | None]]:
+    """The score that is paid for each attempt; None where the verdict does not count."""
+    paid: list[list[float | None]] = [[None] * len(episode.attempts) for episode in episodes]
+    places: dict[Cell, list[tuple[int, int]]] = {}
+    for i, episode in enumerate(episodes):
+        cell = (episode.task.domain, episode.task.kind)
+        places.setdefault(cell, []).extend((i, j) for j, a in enumerate(episode.attempts) if a.verdict.scored)
+    for own in places.values():
+        scores = rule.pay([episodes[i].attempts[j].verdict.score for i, j in own], rng)
+        for (i, j), score in zip(own, scores, strict=True):
+            paid[i][j] = score
+    return paid
 
 
-def reward_proposals(
-    proposals: Sequence[Proposal], episodes: Mapping[str, Episode], rule: RewardRule
-) -> list[Proposal]:
-    """Proposals with rewards, from the episodes of their tasks by task id."""
-    return [dataclasses.replace(p, reward=_proposal_reward(p, episodes, rule)) for p in proposals]
+def _rewarded(attempt: Attempt, score: float | None, rule: RewardRule) -> Attempt:
+    value = None if score is None else rule.solver(score)
+    # An unparsable answer is judged like any other failure, but a control pays it like any other try.
+    if score == 0.0 and isinstance(attempt.answer, Malformed):
+        value = rule.malformed_answer
+    return dataclasses.replace(attempt, reward=value)
 
 
-def _proposal_reward(proposal: Proposal, episodes: Mapping[str, Episode], rule: RewardRule) -> float | None:
+def _proposal_reward(
+    proposal: Proposal,
+    paid: Mapping[str, Sequence[float | None]],
+    rule: RewardRule,
+    rates_of: Callable[[Task], ErrorRates | None],
+) -> float | None:
     match proposal.outcome:
         case Malformed():
             return rule.malformed_draft
         case Rejection(fault=fault):
             return None if fault else rule.rejected_draft
-        case Task(id=task_id) if task_id in episodes:
-            scored = episodes[task_id].scored
-            return rule.proposer(sum(a.verdict.score for a in scored), len(scored))
+        case Task() as task if task.id in paid:
+            scores = [score for score in paid[task.id] if score is not None]
+            rates = rates_of(task)
+            if rates is not None and rule.noisy_proposer is not None:
+                return rule.noisy_proposer(sum(scores), len(scores), rates) if scores else None
+            return rule.proposer(sum(scores), len(scores))
         case _:
             return None
 
@@ -59,7 +94,11 @@ def _proposal_reward(proposal: Proposal, episodes: Mapping[str, Episode], rule: 
 def training_samples(
     proposals: Sequence[Proposal], episodes: Sequence[Episode], estimator: str
 ) -> dict[Cell, list[Sample]]:
-    """The update's samples by (domain, kind); those whose advantage is zero are left out, they teach nothing."""
+    """The update's samples by (domain, kind); those whose advantage is zero are left out, they teach nothing.
+
+    Equal completions of one prompt become one sample with the sum of their advantages: the gradient is the same, and
+    short answers repeat so often that it costs about half.
+    """
     solver: dict[Cell, list[tuple[Completion, float, int]]] = {}
     for group, episode in enumerate(episodes):
         for attempt in episode.attempts:
@@ -78,15 +117,20 @@ def training_samples(
     return samples
 
 
-def _samples(rows: Sequence[tuple[Completion, float, int]], estimator: str, role: str) -> list[Sample]:
+def _samples(
+    rows: Sequence[tuple[Completion, float, int]], estimator: str, role: Literal["propose", "solve"]
+) -> list[Sample]:
     rewards = np.array([reward for _, reward, _ in rows], dtype=np.float64)
     groups = np.array([group for _, _, group in rows], dtype=np.int64)
     advantages = estimate(estimator, rewards, groups)
-    return [
-        Sample(completion.prompt_ids, completion.ids, completion.logprobs, float(value), role)  # type: ignore[arg-type]
-        for (completion, _, _), value, keep in zip(rows, advantages.values, advantages.keep, strict=True)
-        if keep and value != 0.0
-    ]
+    merged: dict[tuple[tuple[int, ...], tuple[int, ...]], Sample] = {}
+    for (completion, _, _), value, keep in zip(rows, advantages.values, advantages.keep, strict=True):
+        if keep and value != 0.0:
+            key = completion.prompt_ids, completion.ids
+            same = merged.get(key)
+            total = float(value) + (same.advantage if same else 0.0)
+            merged[key] = Sample(*key, same.logprobs if same else completion.logprobs, total, role)
+    return [sample for sample in merged.values() if abs(sample.advantage) > SAME_REWARD]
 
 
 def varies(episode: Episode) -> bool:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azr_engine.curriculum.novelty import NoveltyGate
+from azr_engine.curriculum.protocol import Curriculum
+from azr_engine.curriculum.quarantine import Quarantine
+from azr_engine.curriculum.watch import Watch
+from azr_engine.engine.backends import check_backends, open_backends
 from azr_engine.engine.config import RunConfig, to_toml
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.loop import Parts, SelfPlay
-from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.protocols import Domain, Verifier
+from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.sampling import Sampling
 from azr_engine.engine.solving import Solver
+from azr_engine.engine.sources import check_proposer, make_proposer
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.types import Event
 from azr_engine.plugins.manager import Plugins
+from azr_engine.verifiers.judge.building import judged
 
 if TYPE_CHECKING:
     from azr_engine.engine.policies.loading import LoadedModel
@@ -29,7 +36,7 @@ DEFAULT_TOKENS = {"compact": (96, 48), "chat": (1024, 1024)}
 
 
 def choose_domains(config: RunConfig, plugins: Plugins) -> tuple[dict[str, Domain], dict[str, Verifier]]:
-    """The configured domains and the verifiers they name.
+    """The configured domains and the verifiers they name, with the judge in place of those it stands in for.
 
     Raises:
         UserError: a domain is unknown, or names a verifier that no plugin brings.
@@ -43,50 +50,60 @@ def choose_domains(config: RunConfig, plugins: Plugins) -> tuple[dict[str, Domai
     for domain in domains.values():
         if domain.verifier not in verifiers:
             raise UserError(f"domain {domain.name!r} needs the verifier {domain.verifier!r}, which no plugin brings")
-    return domains, {d.verifier: verifiers[d.verifier] for d in domains.values()}
+    strangers = [name for name in config.judge.domains if name not in domains]
+    if strangers:
+        raise UserError(f"judge.domains names {strangers[0]!r}, which is not played; domains: {', '.join(domains)}")
+    own = {d.verifier: verifiers[d.verifier] for d in domains.values()}
+    return domains, judged(domains, own, config.judge, config.seed)
 
 
-def check(config: RunConfig, plugins: Plugins) -> None:
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a run needs besides a model, chosen by name and checked."""
+
+    config: RunConfig
+    plugins: Plugins
+    domains: Mapping[str, Domain]
+    verifiers: Mapping[str, Verifier]
+    reward: RewardRule
+    curriculum: Curriculum
+
+
+def set_up(config: RunConfig, plugins: Plugins) -> Setup:
     """Everything that can be wrong before a model is loaded. Raises UserError."""
-    choose_domains(config, plugins)
-    plugins.reward(config.play.reward)
-    plugins.curriculum(config.play.curriculum)
+    domains, verifiers = choose_domains(config, plugins)
+    check_proposer(config.play.proposer)
+    check_backends(config)
+    reward, curriculum = plugins.reward(config.play.reward), plugins.curriculum(config.play.curriculum)
+    return Setup(config, plugins, domains, verifiers, reward, curriculum)
 
 
 @asynccontextmanager
 async def open_session(
-    config: RunConfig, plugins: Plugins, out: Path, *, resume: bool, reserved: Collection[str] = ()
+    setup: Setup, out: Path, *, resume: bool, reserved: Collection[str] = ()
 ) -> AsyncIterator[SelfPlay]:
     """A loop with all its parts, resumed from its last checkpoint where asked; workers stop when it closes.
 
     Args:
-        config: the settings; on resume they must agree with the run's own but for steps, minutes and threads.
+        setup: the parts; on resume its settings must agree with the run's own but for what may change, such as steps.
         out: the run directory.
         reserved: ids of tasks that must never be admitted.
 
     Raises:
         UserError: for every mistake of the user's.
     """
-    import torch
-
     from azr_engine.engine.policies.loading import load_model
     from azr_engine.engine.policies.transformers import TransformersPolicy
-    from azr_engine.trainer.torch_backend import TorchTrainer
 
-    check(config, plugins)
-    domains, verifiers = choose_domains(config, plugins)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
+    config, plugins, domains, verifiers = setup.config, setup.plugins, setup.domains, setup.verifiers
     async with AsyncExitStack() as stack:
         for verifier in verifiers.values():
             stack.push_async_callback(verifier.close)
         run = stack.enter_context(RunDirectory.resume(out) if resume else RunDirectory.create(out))
         if resume:
             _check_same(config, run)
-        loaded = load_model(config.model.name, config.model.style)
-        policy = TransformersPolicy(loaded)
-        trainer = TorchTrainer(loaded.model, config.trainer)
+        backends = stack.enter_context(open_backends(config))
+        loaded, policy, trainer = backends.loaded, backends.policy, backends.trainer
         run.write_config(to_toml(config))
         store = stack.enter_context(TaskStore(run.tasks_path))
 
@@ -96,29 +113,36 @@ async def open_session(
         plugins.log = lambda name, error: log("plugin_error", {"plugin": name, "error": repr(error)})
         sampling = sampling_of(config, loaded)
         novelty = NoveltyGate(config.novelty)
-        proposer = Proposer(
-            domains,
-            verifiers,
+        proposer = make_proposer(
+            config.play.proposer,
+            config.play.quantile,
             policy,
-            loaded.style,
-            store,
-            sampling,
-            novelty=novelty,
-            screen=plugins.screen,
-            reserved=reserved,
-            log=log,
+            lambda: TransformersPolicy(load_model(config.model.name, config.model.style)),
+            {
+                "domains": domains,
+                "verifiers": verifiers,
+                "style": loaded.style,
+                "store": store,
+                "sampling": sampling,
+                "novelty": novelty,
+                "screen": plugins.screen,
+                "reserved": reserved,
+                "log": log,
+            },
         )
         parts = Parts(
             domains=domains,
             verifiers=verifiers,
             policy=policy,
             trainer=trainer,
-            curriculum=plugins.curriculum(config.play.curriculum),
-            reward=plugins.reward(config.play.reward),
+            curriculum=setup.curriculum,
+            reward=setup.reward,
             proposer=proposer,
             solver=Solver(domains, verifiers, policy, loaded.style, sampling, log),
             store=store,
             novelty=novelty,
+            quarantine=Quarantine(config.novelty.retest_after),
+            watch=Watch(config.watch),
             run=run,
             gate=plugins.gate,
             observe=plugins.observe,
@@ -128,6 +152,8 @@ async def open_session(
         if resume:
             loop.resume()
             policy.weight_version = trainer.weight_version
+        plugins.observe(Event("run", loop.step, {"folder": str(run.path)}))
+        stack.callback(lambda: plugins.observe(Event("run_end", loop.step)))
         yield loop
 
 
@@ -145,7 +171,7 @@ def sampling_of(config: RunConfig, loaded: LoadedModel) -> Sampling:
     )
 
 
-_MAY_CHANGE = {"steps", "minutes", "threads", "plugins", "sandbox", "checkpoint"}
+_MAY_CHANGE = {"steps", "minutes", "threads", "plugins", "sandbox", "checkpoint", "evaluation", "watch"}
 
 
 def _check_same(config: RunConfig, run: RunDirectory) -> None:

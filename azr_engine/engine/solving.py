@@ -7,6 +7,7 @@ fault of its batch, is retried once and then masked; what the policy caused fail
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,6 +41,12 @@ class Solver:
         self._style = style
         self._sampling = sampling
         self._log = log
+
+    def sampling(self, **changes: Any) -> Solver:
+        """A solver of the same parts that samples otherwise: `changes` are fields of `Sampling`."""
+        other = copy.copy(self)
+        other._sampling = dataclasses.replace(self._sampling, **changes)
+        return other
 
     def solve(self, tasks: Sequence[Task], seed: int) -> list[tuple[Task, Prompt, list[Completion]]]:
         """`n_attempts` completions for each task. The solver's prompt is built from a task stripped of its gold."""

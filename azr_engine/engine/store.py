@@ -85,6 +85,7 @@ class TaskStore:
         attempts: Iterable[Attempt] = (),
         *,
         capacity: int | None = None,
+        retired: Iterable[str] = (),
     ) -> None:
         """Write all of a step in one transaction: whole and durable on return, or not at all.
 
@@ -94,6 +95,7 @@ class TaskStore:
             proposals: all that the proposer wrote, whatever became of it.
             attempts: at tasks that the store holds, new ones included.
             capacity: tasks to keep in each cell (domain, kind) that grew, the rest evicted; None keeps all.
+            retired: ids of tasks that are evicted whatever the capacity.
 
         Raises:
             ValueError: the step was committed already, a task is known, or an attempt's task is not.
@@ -114,6 +116,10 @@ class TaskStore:
                 self._db.insert("attempts", attempt_row(attempt, step))
                 touched[attempt.task.id] = None
             self._refresh(touched)
+            for task_id in retired:
+                self._db.execute(
+                    "UPDATE tasks SET evicted_step = ? WHERE id = ? AND evicted_step IS NULL", step, task_id
+                )
             if capacity is not None:
                 for domain, kind in grown:
                     self._evict(domain, kind, capacity, step)

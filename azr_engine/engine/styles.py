@@ -16,6 +16,11 @@ from azr_engine.engine.types import Malformed, Prompt, Section
 
 MAX_TEXT_CHARACTERS = 65_536
 
+_LABELS = {"program": "python"}
+"""Labels of blocks that are not their section's name."""
+
+_NAMES = {label: name for name, label in _LABELS.items()}
+
 
 class Style(Protocol):
     """Renders prompts and finds the returned sections in a completion."""
@@ -86,19 +91,25 @@ class ChatStyle:
     """Words for language models: reasoning in `<think>`, the result in `<answer>`, several sections fenced.
 
     Parsing is tolerant of missing closing tags and of prose around, and unambiguous: the last `<answer>` counts,
-    and a section that appears twice inside it with different texts is malformed.
+    and a section that appears twice inside it with different texts is malformed. The block of a program is labelled
+    `python`, which models write there whatever they are told; `program` is understood as well.
     """
 
     name = "chat"
 
     def render(self, prompt: Prompt) -> list[dict[str, str]]:
-        """One user message: instruction, references, givens, and the form of the reply."""
+        """Instruction, givens and the form of the reply, then each reference as if the model had just written it.
+
+        A small model follows what it seems to have done before much better than a description.
+        """
         parts = [prompt.instruction]
-        for number, reference in enumerate(prompt.references, 1):
-            parts.append(f"### Earlier task {number}\n" + "\n".join(self._block(section) for section in reference))
         parts += [f"### {section.name.capitalize()}\n{self._block(section)}" for section in prompt.givens]
         parts.append(self._form(prompt.returns))
-        return [{"role": "user", "content": "\n\n".join(parts)}]
+        messages = [{"role": "user", "content": "\n\n".join(parts)}]
+        for reference in prompt.references:
+            messages.append({"role": "assistant", "content": self.render_return(reference)})
+            messages.append({"role": "user", "content": "Another one, unlike the earlier ones."})
+        return messages
 
     def render_return(self, sections: tuple[Section, ...]) -> str:
         """The `<answer>` with these sections."""
@@ -118,7 +129,7 @@ class ChatStyle:
             return {names[0]: strip_fence(body)}
         found: dict[str, str] = {}
         for label, block in re.findall(r"```[ \t]*([A-Za-z_]+)[ \t]*\r?\n(.*?)(?:\r?\n)?```", body, re.DOTALL):
-            name = label.lower()
+            name = _NAMES.get(label.lower(), label.lower())
             if name in names:
                 if found.get(name, block) != block:
                     return Malformed(f"section {name!r} is given twice", text)
@@ -128,7 +139,7 @@ class ChatStyle:
 
     @staticmethod
     def _block(section: Section) -> str:
-        return f"```{section.name}\n{section.text}\n```"
+        return f"```{_LABELS.get(section.name, section.name)}\n{section.text}\n```"
 
     def _form(self, returns: tuple[Section, ...]) -> str:
         if len(returns) == 1:
@@ -138,8 +149,8 @@ class ChatStyle:
             )
         wanted = "\n".join(self._block(section) for section in returns)
         return (
-            "Think step by step inside <think></think>, then reply inside <answer></answer> with these fenced blocks, "
-            f"each filled in:\n<answer>\n{wanted}\n</answer>"
+            "Think inside <think></think> if it helps, then reply in this form, with each block filled in:\n"
+            f"<answer>\n{wanted}\n</answer>"
         )
 
 

@@ -95,7 +95,8 @@ class Task(_Json):
         gold: what only the verifier knows, any JSON value (the result's text where there is one result); it never
             enters a prompt.
         skeleton: the task's structure with names and literals abstracted away; equal for near-duplicates.
-        signature: how it behaves (outputs on fixed probes); empty when a domain has none.
+        signature: how it behaves (outputs on fixed probes); empty when a domain has none. It begins with `constant:`
+            where every probe gave the same result, and with `identity:` where each came back unchanged.
         draft: the admitted draft's own fields, so that the task can serve as a reference to the proposer.
             It may reveal gold and is therefore never used to build a solver's prompt.
         parents: ids of the reference tasks shown to the proposer.

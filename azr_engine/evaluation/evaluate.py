@@ -10,10 +10,15 @@ from azr_engine.engine.errors import UserError
 from azr_engine.engine.randomness import derived_seed
 from azr_engine.engine.solving import Solver
 from azr_engine.engine.types import Episode, Task
-from azr_engine.evaluation.heldout import load_heldout
+from azr_engine.evaluation.heldout import load_dev, load_heldout
 from azr_engine.evaluation.statistics import bootstrap_interval, pass_at_k
 
-SUITES = {"heldout": load_heldout}
+SUITES = {"heldout": load_heldout, "dev": load_dev}
+
+
+def suite_ids() -> frozenset[str]:
+    """Ids of every suite's tasks, which no run may admit."""
+    return frozenset(task.id for load in SUITES.values() for task in load())
 
 
 def load_suite(name: str, domains: Sequence[str], per_kind: int | None = None) -> list[Task]:

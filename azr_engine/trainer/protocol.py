@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
+
+ADAM_BETAS = (0.9, 0.99)
+"""AdamW's decay rates of the gradient's first and second moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,11 @@ class TrainerConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    backend: Annotated[Literal["torch"], Field(description="Which trainer runs the update.")] = "torch"
-    learning_rate: Annotated[float, Field(gt=0, le=1, description="AdamW's constant step size.")] = 1.5e-4
+    backend: Annotated[
+        Literal["auto", "torch", "deepspeed"],
+        Field(description="Which trainer runs the update; `auto` takes DeepSpeed where it can be imported."),
+    ] = "auto"
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="AdamW's constant step size.")] = 5e-5
     weight_decay: Annotated[float, Field(ge=0, le=1, description="AdamW's decoupled weight decay.")] = 0.0
     gradient_clip: Annotated[float, Field(gt=0, description="Largest global L2 norm of the gradient.")] = 1.0
     clip_low: Annotated[float, Field(gt=0, lt=1, description="Ratios under 1 - clip_low earn nothing more.")] = 0.2
@@ -63,17 +69,40 @@ class TrainerConfig(BaseModel):
         float | None, Field(gt=0, description="Ratios over 1 + clip_high earn nothing more; empty: the estimator's.")
     ] = None
     epochs: Annotated[int, Field(ge=1, le=16, description="Passes over each step's samples, one update each.")] = 1
-    kl_propose: Annotated[float, Field(ge=0, description="Weight of the KL leash on the proposer's tokens.")] = 0.05
+    kl_propose: Annotated[float, Field(ge=0, description="Weight of the KL leash on the proposer's tokens.")] = 0.2
     kl_solve: Annotated[float, Field(ge=0, description="Weight of the KL leash on the solver's tokens.")] = 0.0
     micro_batch_tokens: Annotated[
         int, Field(ge=64, description="Padded tokens in one forward pass; gradients accumulate over the step.")
     ] = 8192
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Field(description="Weights the policy runs with; `auto`: bfloat16 on a GPU that has it, else float32."),
+    ] = "auto"
+    gradient_checkpointing: Annotated[
+        bool, Field(description="Compute activations again in the backward pass: slower, much less memory.")
+    ] = False
+    zero_stage: Annotated[
+        int | None,
+        Field(ge=0, le=3, description="What DeepSpeed partitions; empty: what its JSON says, else 0, in bfloat16 1."),
+    ] = None
+    offload_optimizer: Annotated[bool, Field(description="Keep DeepSpeed's optimiser state in CPU memory.")] = False
+    offload_parameters: Annotated[bool, Field(description="Keep ZeRO-3's parameters in CPU memory.")] = False
+    deepspeed: Annotated[str | None, Field(description="A DeepSpeed JSON of your own.")] = None
 
 
 class Trainer(Protocol):
-    """Updates the policy's weights."""
+    """Updates the policy's weights.
 
-    weight_version: int
+    Where several processes train, each of them calls the same methods in the same order with the same arguments.
+    """
+
+    policy_model: Any
+    """The model to sample from, with the weights of `weight_version`."""
+
+    @property
+    def weight_version(self) -> int:
+        """Updates applied so far."""
+        ...
 
     def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics:
         """One step's update.
@@ -91,8 +120,4 @@ class Trainer(Protocol):
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote."""
-        ...
-
-    def save_pretrained(self, folder: Path) -> None:
-        """Write the weights alone as a Transformers folder."""
         ...

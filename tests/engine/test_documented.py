@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from azr_engine.engine.metrics import PhaseClock, domain_metrics, step_metrics
+from azr_engine.engine.metrics import PhaseClock, Played, step_metrics
 from azr_engine.plugins import hookspecs
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -15,12 +15,9 @@ def test_every_metric_is_in_the_reference() -> None:
     line = step_metrics(
         step=1,
         clock=PhaseClock(),
-        domains={"d": domain_metrics("d", [], [], 0, 0)},
-        proposals=[],
-        episodes=[],
-        n_samples=0,
+        domains=["d"],
+        played=Played(coverage={"d": {"skeletons": 0, "behaviours": 0, "niches": 0, "tasks": 0}}),
         update=None,
-        faults=0,
         alarms=[],
         weight_version=0,
     )
@@ -28,6 +25,7 @@ def test_every_metric_is_in_the_reference() -> None:
     names = set(line) - {"domains", "policy", "tokens", "phase_seconds"} | {"phase_seconds"}
     names |= {f"tokens.{key}" for key in line["tokens"]} | {f"policy.{key}" for key in line["policy"]}
     names |= {f"domains.NAME.{key}" for key in line["domains"]["d"] if key != "kinds"} | set(line["phase_seconds"])
+    names |= set(line["domains"]["d"]["coverage"]) | set(line["domains"]["d"]["solve_rates"])
     assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 

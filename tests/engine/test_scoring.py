@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import random
+from collections.abc import Sequence
+
+import pytest
+
 from azr_engine.engine.rewards import REWARDS
-from azr_engine.engine.scoring import reward_episodes, reward_proposals, training_samples, varies
+from azr_engine.engine.scoring import reward, training_samples, varies
 from azr_engine.engine.types import (
     Answer,
     Attempt,
@@ -18,27 +25,37 @@ from azr_engine.engine.types import (
 )
 
 COMPLETION = Completion((1,), (3, 2), (-0.5, -0.5), "x", "stop", 0)
+fresh_ids = itertools.count(4)
+
+
+def completion() -> Completion:
+    """A text that nobody wrote before."""
+    return dataclasses.replace(COMPLETION, ids=(next(fresh_ids), 2))
 
 
 def episode(name: str, *statuses: Status) -> Episode:
     task = Task(name, "toy", "double", {}, None, "s")
     verdicts = [Verdict(status, 1.0 if status == "pass" else 0.0) for status in statuses]
-    return Episode(task, tuple(Attempt(task, COMPLETION, Answer({}, ""), verdict) for verdict in verdicts))
+    return Episode(task, tuple(Attempt(task, completion(), Answer({}, ""), verdict) for verdict in verdicts))
+
+
+def paid(proposals: Sequence[Proposal], episodes: Sequence[Episode], rule: str) -> tuple[list[Proposal], list[Episode]]:
+    return reward(proposals, episodes, REWARDS[rule], random.Random(0))
 
 
 def proposal(outcome: Malformed | Rejection | Task | None) -> Proposal:
-    return Proposal("toy", "double", COMPLETION, outcome=outcome)
+    return Proposal("toy", "double", completion(), outcome=outcome)
 
 
 def test_faults_and_abstentions_carry_no_reward() -> None:
-    (rewarded,) = reward_episodes([episode("a", "pass", "fail", "fault", "abstain")], REWARDS["learnability"])
+    _, (rewarded,) = paid([], [episode("a", "pass", "fail", "fault", "abstain")], "learnability")
     assert [a.reward for a in rewarded.attempts] == [1.0, 0.0, None, None]
 
 
 def test_a_malformed_answer_is_paid_by_its_own_rule() -> None:
     task = Task("a", "toy", "double", {}, None, "s")
     bad = Attempt(task, COMPLETION, Malformed("empty", ""), Verdict("fail", 0.0))
-    (rewarded,) = reward_episodes([Episode(task, (bad,))], REWARDS["reference"])
+    _, (rewarded,) = paid([], [Episode(task, (bad,))], "reference")
     assert rewarded.attempts[0].reward == -1.0
 
 
@@ -51,24 +68,22 @@ def test_a_proposer_is_paid_for_tasks_at_the_edge() -> None:
         proposal(Rejection("syntax")),
         proposal(Rejection("fault", fault=True)),
     ]
-    paid = [p.reward for p in reward_proposals(proposals, episodes, REWARDS["learnability"])]
-    assert paid == [0.5, 0.0, 0.0, 0.0, None]
-    paid = [p.reward for p in reward_proposals(proposals, episodes, REWARDS["reference"])]
-    assert paid == [0.5, -0.5, -1.0, -0.5, None]
+    found, _ = paid(proposals, list(episodes.values()), "learnability")
+    assert [p.reward for p in found] == [0.5, 0.0, 0.0, 0.0, None]
+    found, _ = paid(proposals, list(episodes.values()), "reference")
+    assert [p.reward for p in found] == [0.5, -0.5, -1.0, -0.5, None]
 
 
 def test_a_task_whose_tries_were_all_masked_pays_nobody() -> None:
     lost = episode("lost", "fault", "fault")
-    (paid,) = reward_proposals([proposal(lost.task)], {"lost": lost}, REWARDS["learnability"])
-    assert paid.reward is None
-    assert training_samples([paid], reward_episodes([lost], REWARDS["learnability"]), "trr++") == {}
+    (unpaid,), episodes = paid([proposal(lost.task)], [lost], "learnability")
+    assert unpaid.reward is None
+    assert training_samples([unpaid], episodes, "trr++") == {}
 
 
 def test_roles_are_normalised_apart() -> None:
-    episodes = reward_episodes([episode("a", "pass", "fail"), episode("b", "fail", "fail")], REWARDS["learnability"])
-    proposals = reward_proposals(
-        [proposal(e.task) for e in episodes], {e.task.id: e for e in episodes}, REWARDS["learnability"]
-    )
+    tried = [episode("a", "pass", "fail"), episode("b", "fail", "fail")]
+    proposals, episodes = paid([proposal(e.task) for e in tried], tried, "learnability")
     samples = training_samples(proposals, episodes, "trr++")["toy", "double"]
     for role in ("solve", "propose"):
         assert abs(sum(s.advantage for s in samples if s.role == role)) < 1e-9
@@ -76,7 +91,54 @@ def test_roles_are_normalised_apart() -> None:
 
 
 def test_only_groups_that_differ_enter_a_grouped_update() -> None:
-    episodes = reward_episodes([episode("a", "pass", "fail"), episode("b", "fail", "fail")], REWARDS["learnability"])
+    _, episodes = paid([], [episode("a", "pass", "fail"), episode("b", "fail", "fail")], "learnability")
     assert [varies(e) for e in episodes] == [True, False]
     for estimator in ("grpo", "dr-grpo", "rloo", "dapo"):
         assert len(training_samples([], episodes, estimator)["toy", "double"]) == 2
+
+
+repeat: dict[bool, tuple[Status, ...]] = {True: ("pass",) * 8, False: ("fail",) * 8}
+
+
+def test_shuffled_rewards_are_as_many_as_the_true_ones_in_each_kind() -> None:
+    tried = [episode(str(n), *repeat[n % 3 > 0]) for n in range(30)]
+    _, episodes = paid([], tried, "shuffled")
+    rewards = [a.reward for e in episodes for a in e.attempts]
+    assert sorted(r for r in rewards if r is not None) == [0.0] * 80 + [1.0] * 160
+    assert sum(varies(e) for e in episodes) > 25, "nobody knows any more what was right"
+    assert [e.solve_rate for e in episodes] == [e.solve_rate for e in tried], "what is measured stays true"
+
+
+def test_random_rewards_pay_right_wrong_and_malformed_alike() -> None:
+    task = Task("a", "toy", "double", {}, None, "s")
+    bad = Attempt(task, COMPLETION, Malformed("empty", ""), Verdict("fail", 0.0))
+    tried = [Episode(task, (bad,) * 480), episode("b", *repeat[True] * 60)]
+    _, episodes = paid([], tried, "random")
+    for one in episodes:
+        assert 200 < sum(a.reward or 0.0 for a in one.attempts) < 280
+
+
+def test_the_rule_accuracy_pays_no_proposer() -> None:
+    tried = [episode("a", "pass", "fail"), episode("b", "fail", "fail")]
+    proposals, episodes = paid([*(proposal(e.task) for e in tried), proposal(Malformed("no", ""))], tried, "accuracy")
+    samples = training_samples(proposals, episodes, "trr++")["toy", "double"]
+    assert {s.role for s in samples} == {"solve"}
+
+
+@pytest.mark.parametrize("rule", REWARDS)
+def test_every_rule_pays_the_same_for_the_same_generator(rule: str) -> None:
+    tried = [episode(str(n), "pass", "fail", "pass", "fault") for n in range(5)]
+    assert paid([], tried, rule) == paid([], tried, rule)
+    assert all(e.attempts[3].reward is None for e in paid([], tried, rule)[1])
+
+
+def test_equal_texts_become_one_sample_with_their_summed_advantage() -> None:
+    task = Task("a", "toy", "double", {}, None, "s")
+    right, wrong, other = completion(), completion(), completion()
+    verdicts = {right.ids: Verdict("pass", 1.0), wrong.ids: Verdict("fail", 0.0), other.ids: Verdict("fail", 0.0)}
+    group = tuple(
+        Attempt(task, one, Answer({}, ""), verdicts[one.ids]) for one in (right, right, wrong, right, wrong, other)
+    )
+    _, episodes = paid([], [Episode(task, group)], "learnability")
+    samples = training_samples([], episodes, "dr-grpo")["toy", "double"]
+    assert {s.ids: round(s.advantage, 9) for s in samples} == {right.ids: 1.5, wrong.ids: -1.0, other.ids: -0.5}

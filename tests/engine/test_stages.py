@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from azr_engine.curriculum.novelty import NoveltyConfig, NoveltyGate
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.sampling import Sampling
 from azr_engine.engine.solving import Solver
+from azr_engine.engine.sources import Quantilizer
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.styles import STYLES
 from azr_engine.engine.types import Draft, Episode, Malformed, Proposal, Refusal, Rejection, Task
@@ -140,3 +142,39 @@ def test_the_solver_is_asked_without_gold() -> None:
     _, _, policy = solve(["0"], ToyVerifier(), n_tasks=300)
     for number, prompt in enumerate(policy.asked):
         assert prompt == f"@solve@toy@double@number:{number}@answer:"
+
+
+def test_a_quantilizer_keeps_the_most_promising_part_of_what_it_proposes(tmp_path: Path) -> None:
+    gate = NoveltyGate(NoveltyConfig(quota=0))
+    with TaskStore(tmp_path / "tasks.sqlite") as store:
+        proposer = Quantilizer(
+            0.5,
+            domains={"toy": ToyDomain()},
+            verifiers={"toy": LengthVerifier()},
+            policy=Reciter(["1", "22", "3", "x", "44", "5"]),
+            style=STYLES["compact"],
+            store=store,
+            sampling=SAMPLING,
+            novelty=gate,
+            screen=lambda draft: None,
+            reserved=(),
+            log=lambda name, data: None,
+        )
+        solved = Task("old", "toy", "double", {}, "", "1 digits")
+        gate.note(solved)
+        gate.score(solved, 40.0, 40)
+        proposed = proposer.propose({("toy", "double"): 3}, random.Random(0), 1)
+        settled = asyncio.run(proposer.admit(proposed, step=1))
+    assert not proposer.learns
+    outcomes = [p.outcome.gold if isinstance(p.outcome, Task) else p.outcome.reason for p in settled if p.outcome]
+    # Six are proposed for three; of five tasks three stay: both of the untried structure and the first of the solved.
+    assert outcomes == ["2", "44", "outranked", "syntax", "88", "outranked"]
+
+
+class LengthVerifier(ToyVerifier):
+    """Numbers of as many digits have one structure."""
+
+    def _admit(self, draft: Draft) -> Task | Rejection:
+        outcome = super()._admit(draft)
+        digits = len(str(draft.fields["number"]))
+        return dataclasses.replace(outcome, skeleton=f"{digits} digits") if isinstance(outcome, Task) else outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,9 +71,21 @@ def test_chat_takes_the_last_answer_and_refuses_contradictions() -> None:
 def test_chat_prompt_shows_every_given_and_every_wanted_section() -> None:
     rendered = STYLES["chat"].render(PROPOSE)
     assert isinstance(rendered, list)
-    (message,) = rendered
-    for piece in ("Invent.", "def f(x): return x", "```input", "<answer>"):
-        assert piece in message["content"]
+    request, reference, again = rendered
+    for piece in ("Invent.", "```input", "<answer>"):
+        assert piece in request["content"]
+    assert reference["role"] == "assistant"
+    assert STYLES["chat"].parse(PROPOSE, reference["content"]) == {"program": "def f(x): return x", "input": "1"}
+    assert again["role"] == "user"
+
+
+@pytest.mark.parametrize("label", ["python", "program", "Python"])
+def test_chat_reads_a_program_under_either_label(label: str) -> None:
+    style = ChatStyle()
+    code, arguments = f"```{label}\ndef f(x): return x\n```", "```input\n1\n```"
+    assert style.parse(PROPOSE, code + arguments) == {"program": "def f(x): return x", "input": "1"}
+    assert isinstance(style.parse(PROPOSE, code), Malformed)
+    assert isinstance(style.parse(PROPOSE, code + "```python\ndef g(x): return 1\n```" + arguments), Malformed)
 
 
 def test_answer_tags_and_fences_come_off() -> None:

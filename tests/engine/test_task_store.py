@@ -281,6 +281,16 @@ def test_capacity_bounds_only_the_cells_that_grew(store: TaskStore) -> None:
     assert {cell: count.live for cell, count in store.counts().items()} == {CELL: 3, ("python", "abduction"): 5}
 
 
+def test_retired_tasks_are_no_references_until_their_step_is_rolled_back(store: TaskStore) -> None:
+    tasks = make_tasks(0, 4)
+    store.commit_step(1, tasks)
+    store.commit_step(2, attempts=tries(tasks[0], 1.0, 1.0), retired=[tasks[0].id])
+    assert tasks[0] not in store.references(*CELL, 4, random.Random(0))
+    assert store.has(tasks[0].id)
+    store.rollback(1)
+    assert tasks[0] in store.references(*CELL, 4, random.Random(0))
+
+
 def test_references_are_distinct_live_tasks_of_the_cell_and_repeatable(store: TaskStore) -> None:
     store.add_seeds([task for i in range(40) for task in (make_task(i), make_task(i, "abduction"))])
     store.evict(*CELL, 15, 0)

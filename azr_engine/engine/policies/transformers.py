@@ -6,7 +6,7 @@ search, which would make the recorded log-probabilities differ from the trainer'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -32,18 +32,15 @@ class TransformersPolicy:
         self.style = loaded.style
         self.weight_version = 0
         self.max_rows = max_rows
-        self._eos = int(self.tokenizer.eos_token_id)
+        self.context_tokens = int(getattr(self.model.config, "max_position_embeddings", 0) or 2**20)
+        self._ends = _end_tokens(self.model, self.tokenizer)
         self._pad = int(self.tokenizer.pad_token_id)
 
     def encode(self, rendered: Rendered) -> tuple[int, ...]:
-        """Token ids of plain text (special tokens in it stay text) or of chat messages."""
+        """Token ids of plain text or of chat messages; special tokens written in a text or a message stay text."""
         if isinstance(rendered, str):
-            ids = self.tokenizer(rendered, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        else:
-            ids = self.tokenizer.apply_chat_template(
-                rendered, add_generation_prompt=True, tokenize=True, return_dict=True
-            )["input_ids"]
-        return tuple(ids)
+            return _plain(self.tokenizer, rendered)
+        return _chat(self.tokenizer, rendered)
 
     @torch.inference_mode()
     def generate(
@@ -65,7 +62,7 @@ class TransformersPolicy:
         per_batch = max(1, self.max_rows // n_samples)
         for start in range(0, len(order), per_batch):
             chosen = order[start : start + per_batch]
-            generator = torch.Generator().manual_seed((seed * 1_000_003 + start) & _MASK64)
+            generator = torch.Generator(self.model.device).manual_seed((seed * 1_000_003 + start) & _MASK64)
             rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
             for position, index in enumerate(chosen):
                 group = rows[position * n_samples : (position + 1) * n_samples]
@@ -82,8 +79,10 @@ class TransformersPolicy:
     ) -> list[tuple[list[int], list[float]]]:
         """Token ids and log-probabilities for each row, prompts repeated `n_samples` times in order."""
         longest = max(len(p) for p in prompts)
-        ids = torch.tensor([[self._pad] * (longest - len(p)) + list(p) for p in prompts])
-        mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
+        device = self.model.device
+        ends = torch.tensor(sorted(self._ends), device=device)
+        ids = torch.tensor([[self._pad] * (longest - len(p)) + list(p) for p in prompts], device=device)
+        mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts], device=device)
         padded = bool((mask == 0).any())
         positions = (mask.cumsum(1) - 1).clamp(min=0)
         output = self.model(
@@ -100,16 +99,16 @@ class TransformersPolicy:
         mask = mask.repeat_interleave(n_samples, 0)
         position = positions[:, -1].repeat_interleave(n_samples, 0)
 
-        rows = torch.arange(len(prompts) * n_samples)
+        rows = torch.arange(len(prompts) * n_samples, device=device)
         n_rows = len(rows)
-        tokens = torch.full((n_rows, max_new_tokens), self._pad)
-        logprobs = torch.zeros(n_rows, max_new_tokens)
-        alive = torch.ones(n_rows, dtype=torch.bool)
+        tokens = torch.full((n_rows, max_new_tokens), self._pad, device=device)
+        logprobs = torch.zeros(n_rows, max_new_tokens, device=device)
+        alive = torch.ones(n_rows, dtype=torch.bool, device=device)
         for step in range(max_new_tokens):
             token, logprob = _sample(logits, temperature, generator)
             tokens[rows, step] = token
             logprobs[rows, step] = logprob
-            alive &= token != self._eos
+            alive &= ~torch.isin(token, ends)
             if step + 1 == max_new_tokens or not bool(alive.any()):
                 break
             # Copying the cache costs as much as a few steps of decoding, so finished rows leave in batches; until
@@ -119,7 +118,7 @@ class TransformersPolicy:
                 cache.batch_select_indices(keep)
                 rows, token, position, mask, alive = rows[keep], token[keep], position[keep], mask[keep], alive[keep]
             position = position + 1
-            mask = torch.cat([mask, torch.ones(len(rows), 1, dtype=mask.dtype)], 1)
+            mask = torch.cat([mask, torch.ones(len(rows), 1, dtype=mask.dtype, device=device)], 1)
             output = self.model(
                 input_ids=token[:, None],
                 attention_mask=mask if padded else None,
@@ -129,18 +128,50 @@ class TransformersPolicy:
             )
             cache = output.past_key_values
             logits = output.logits[:, -1]
-        return [self._row(tokens[i].tolist(), logprobs[i].tolist(), max_new_tokens) for i in range(n_rows)]
+        return [self._row(*pair) for pair in zip(tokens.tolist(), logprobs.tolist(), strict=True)]
 
-    def _row(self, tokens: list[int], logprobs: list[float], limit: int) -> tuple[list[int], list[float]]:
-        end = tokens.index(self._eos) + 1 if self._eos in tokens else limit
+    def _row(self, tokens: list[int], logprobs: list[float]) -> tuple[list[int], list[float]]:
+        end = next((i for i, token in enumerate(tokens, 1) if token in self._ends), len(tokens))
         return tokens[:end], logprobs[:end]
 
     def _completion(self, prompt: Sequence[int], ids: list[int], logprobs: list[float]) -> Completion:
-        stopped = ids[-1] == self._eos
+        stopped = ids[-1] in self._ends
         text = self.tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True)
         return Completion(
             tuple(prompt), tuple(ids), tuple(logprobs), text, "stop" if stopped else "length", self.weight_version
         )
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokenizer's end token and those that the model's generation settings add, such as a chat turn's end."""
+    more = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+    more = [] if more is None else more if isinstance(more, list) else [more]
+    return frozenset({int(tokenizer.eos_token_id), *map(int, more)})
+
+
+def _plain(tokenizer: Any, text: str) -> tuple[int, ...]:
+    """Token ids of a text in which nothing is special."""
+    return tuple(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+
+
+def _chat(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
+    """Token ids of messages in the tokenizer's chat template, or as paragraphs for a base model that has none.
+
+    Messages quote what models wrote. Whatever looks like a special token in one is encoded as plain text, so that it
+    cannot end the message and begin another.
+    """
+    texts = [message["content"] for message in messages]
+    if not tokenizer.chat_template:
+        return _plain(tokenizer, "\n\n".join(texts) + "\n\n")
+    marks = [f"\u2402{number}\u2403" for number in range(len(texts))]
+    marked = [{**message, "content": mark} for message, mark in zip(messages, marks, strict=True)]
+    template = tokenizer.apply_chat_template(marked, add_generation_prompt=True, tokenize=False)
+    ids: list[int] = []
+    for mark, text in zip(marks, texts, strict=True):
+        scaffold, _, template = template.partition(mark)
+        ids += tokenizer(scaffold, add_special_tokens=False)["input_ids"]
+        ids += _plain(tokenizer, text)
+    return (*ids, *tokenizer(template, add_special_tokens=False)["input_ids"])
 
 
 def _sample(logits: torch.Tensor, temperature: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -151,6 +182,6 @@ def _sample(logits: torch.Tensor, temperature: float, generator: torch.Generator
     else:
         logprobs = torch.log_softmax(logits.float() / temperature, -1)
         # The Gumbel-max trick: one pass, no cumulative sums.
-        uniform = torch.rand(logprobs.shape, generator=generator).clamp_(min=1e-20)
+        uniform = torch.rand(logprobs.shape, generator=generator, device=logprobs.device).clamp_(min=1e-20)
         token = (logprobs - torch.log(-torch.log(uniform))).argmax(-1)
     return token, logprobs.gather(1, token[:, None]).squeeze(1)

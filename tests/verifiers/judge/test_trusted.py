@@ -46,6 +46,7 @@ def test_a_good_judge_is_released_and_stays_so() -> None:
     assert all(verdict.scored for verdict in verdicts[-1])
     assert verifier.quarantined() == {}
     rates = verifier.rates(("toy", "double"))
+    assert rates is not None
     assert rates.false_accept == pytest.approx(0.1, abs=0.08)
     assert rates.false_reject == pytest.approx(0.1, abs=0.08)
 
@@ -69,6 +70,15 @@ def test_a_judge_that_one_opener_fools_is_withheld() -> None:
     verdicts = play(foolable, 12)
     assert not any(verdict.scored for verdict in verdicts[-1])
     assert verdicts[-1][0].reason.startswith("withheld")
+
+
+def test_a_judge_that_the_policy_fools_raises_an_alarm_once() -> None:
+    fooled = trusted(NoisyConfig(false_accept=0.9, false_reject=0.0))
+    news = [news for number in range(6) for news in (asyncio.run(fooled.judge(batch(number))), fooled.news())[1]]
+    assert sum("is being fooled in toy/double" in text for text in news) >= 1
+    honest = trusted(NoisyConfig(false_accept=0.1, false_reject=0.1))
+    play(honest, 12)
+    assert honest.news() == []
 
 
 def test_audits_get_rarer_once_enough_is_known() -> None:

@@ -1,0 +1,40 @@
+"""Learning curves as an SVG file, through matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from azr_engine.engine.errors import UserError
+
+_AXES = {"end": ("step", "step"), "tokens": ("tokens", "tokens generated"), "seconds": ("seconds", "seconds of play")}
+
+
+def plot(result: Mapping[str, Any], file: Path) -> None:
+    """Draw what `compare` returned: a panel for each k, a line with its 95% band for each arm.
+
+    Raises:
+        UserError: matplotlib is not installed, or the file cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError("plots need matplotlib: pip install 'azr-engine[plot]'") from None
+    ks = list(next(iter(result["arms"].values()))["pass_at_k"])
+    figure = Figure(figsize=(5.5 * len(ks), 4.2), layout="constrained")
+    key, label = _AXES[result["at"]]
+    for axes, k in zip(figure.subplots(1, len(ks), squeeze=False)[0], ks, strict=True):
+        for name, arm in result["arms"].items():
+            x = [point[key] for point in arm["curve"]]
+            points = [point["pass_at_k"][k] for point in arm["curve"]]
+            (line,) = axes.plot(x, [p["value"] for p in points], marker=".", label=name)
+            bands = [[p["ci95"][side] for p in points] for side in (0, 1)]
+            axes.fill_between(x, *bands, color=line.get_color(), alpha=0.15, linewidth=0)
+        axes.set(xlabel=label, ylabel=f"pass@{k}, mean over kinds", title=f"suite {result['suite']}, pass@{k}")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    try:
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    except OSError as error:
+        raise UserError(f"cannot write the plot {file}: {error.strerror}") from None

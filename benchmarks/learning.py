@@ -1,0 +1,229 @@
+"""Does self-play teach anything, and what of it matters: the full system against its controls, over several seeds.
+
+    python benchmarks/learning.py [--arms full,no-gate,uniform,frozen,grammar,random-reward] [--seeds 1,2,3]
+        [--minutes 30] [--jobs 1] [--suite heldout] [--out benchmarks/results/learning]
+
+Every arm starts from the same model and plays for the same time in a process of its own with one thread. Each (arm,
+seed) leaves one JSON file in --out; those that are there already, made with the same settings, are not played again,
+so an experiment can be spread over several evenings. Then `summary.md` and `curves.svg` are made from all files: the
+arms at equal time and at equal generated tokens, by kind, with 95% intervals. Tune on `--suite dev` alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from azr_engine.evaluation.compare import Arm, Budget, compare
+from azr_engine.evaluation.compare_plot import plot
+from azr_engine.evaluation.curve import read_curve
+
+ARMS: Mapping[str, tuple[str, ...]] = {
+    "full": (),
+    "no-gate": ("--no-gate",),
+    "uniform": ("--curriculum", "uniform"),
+    "frozen": ("--proposer", "frozen"),
+    "grammar": ("--proposer", "grammar"),
+    "random-reward": ("--reward", "random"),
+    "shuffled-reward": ("--reward", "shuffled"),
+    "one-example": ("--proposer", "one-example"),
+    "accuracy": ("--reward", "accuracy"),
+}
+STANDARD = ("full", "no-gate", "uniform", "frozen", "grammar", "random-reward")
+WINDOW = 10
+"""Steps averaged into one entry of a result's `windows`."""
+NEVER_STOP = 1_000_000
+
+
+def play(arm: str, seed: int, settings: Mapping[str, Any], out: Path, work: Path) -> None:
+    """One run and its result file, unless the file is there already."""
+    file = out / f"{arm}-{seed}.json"
+    if file.exists() and json.loads(file.read_text(encoding="utf-8"))["settings"] == settings:
+        print(f"{file} is there already", flush=True)
+        return
+    folder = work / f"{arm}-{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    options = [
+        *("--domains", settings["domains"], "--model", settings["model"], "--seed", str(seed), "--threads", "1"),
+        *("--minutes", str(settings["minutes"]), "--steps", str(NEVER_STOP)),
+        *("--eval-every", str(settings["every"]), "--eval-suite", settings["suite"], "--out", str(folder)),
+        *(part for one in settings["set"] for part in ("--set", one)),
+        *ARMS[arm],
+    ]
+    print(f"playing: azr-engine run {' '.join(options)}", flush=True)
+    subprocess.run(
+        [sys.executable, "-c", "from azr_engine.cli import main; main()", "run", *options],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    result = {
+        "arm": arm,
+        "seed": seed,
+        "settings": settings,
+        "windows": [_window(lines[n : n + WINDOW]) for n in range(0, len(lines), WINDOW)],
+        "evals": read_curve(folder),
+    }
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(result), encoding="utf-8")
+    temporary.rename(file)
+
+
+def _window(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Sums over some steps, by domain, and the policy's means."""
+    domains: dict[str, Any] = {}
+    for name in lines[0]["domains"]:
+        rows = [line["domains"][name] for line in lines]
+        keys = ("proposed", "admitted", "unique_skeletons", "effective")
+        domains[name] = {
+            **{key: sum(row[key] for row in rows) for key in keys},
+            "solve_rates": {key: sum(row["solve_rates"][key] for row in rows) for key in rows[0]["solve_rates"]},
+            "share": sum(row["share"] for row in rows) / len(rows),
+        }
+    policy = {key: sum(line["policy"][key] for line in lines) / len(lines) for key in ("entropy", "kl_base")}
+    return {
+        "step": lines[-1]["step"],
+        "domains": domains,
+        **policy,
+        "alarms": [a for line in lines for a in line["alarms"]],
+    }
+
+
+def summarise(out: Path) -> None:
+    """`summary.md` and `curves.svg` from the result files in `out`."""
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(out.glob("*-*.json"))]
+    names = sorted({result["arm"] for result in results}, key=list(ARMS).index)
+    own = {name: [result for result in results if result["arm"] == name] for name in names}
+    arms = [Arm(name, tuple(tuple(result["evals"]) for result in own[name])) for name in names]
+    ks = sorted({1, results[0]["evals"][0]["attempts"]})
+    budgets: tuple[Budget, ...] = ("seconds", "tokens")
+    ends = {at: compare(arms, ks, at) for at in budgets}
+    text = [
+        "# Learning, against controls",
+        "",
+        f"Settings: `{json.dumps(results[0]['settings'])}`. Intervals are 95% bootstraps over tasks and seeds; "
+        "scores are means over kinds, in per cent.",
+        "",
+        *(line for at in ends for line in _arms_table(ends[at], at, ks)),
+        *_kinds_table(ends["seconds"]),
+        *_play_table(own),
+    ]
+    (out / "summary.md").write_text("\n".join(text) + "\n", encoding="utf-8")
+    plot(ends["seconds"], out / "curves.svg")
+    print("\n".join(text))
+
+
+def _arms_table(result: Mapping[str, Any], at: Budget, ks: Sequence[int]) -> list[str]:
+    first = next(iter(result["arms"]))
+    head = ["arm", "seeds", "steps", "tokens", *(f"pass@{k} | gain" for k in ks), f"pass@1, {first} minus it"]
+    rows = [f"## At equal {at}", "", f"| {' | '.join(head)} |", "|---" * (4 + 2 * len(ks) + 1) + "|"]
+    against = {found["arm"]: found for found in result["differences"] if found["k"] == 1}
+    for name, arm in result["arms"].items():
+        cells = [name, str(arm["runs"]), f"{arm['step']:.0f}", f"{arm['tokens']:.0f}"]
+        for k in ks:
+            found = arm["pass_at_k"][str(k)]
+            cells += [f"{100 * found['value']:.1f}", _signed(found["gain"])]
+        cells.append(_signed(_turned(against[name])) if name in against else "")
+        rows.append(f"| {' | '.join(cells)} |")
+    return [*rows, ""]
+
+
+def _kinds_table(result: Mapping[str, Any]) -> list[str]:
+    names = list(result["arms"])
+    rows = ["## Gain in pass@1 by kind, at equal seconds", "", f"| kind | {' | '.join(names)} |"]
+    rows.append("|---" * (len(names) + 1) + "|")
+    for kind in result["arms"][names[0]]["by_kind"]:
+        cells = [_signed(result["arms"][name]["by_kind"][kind]["1"]["gain"]) for name in names]
+        rows.append(f"| {kind} | {' | '.join(cells)} |")
+    return [*rows, ""]
+
+
+def _play_table(own: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """What was played: unique skeletons, effective shares, and how hard the tasks were."""
+    rows = [
+        "## The tasks they played",
+        "",
+        "Unique: different (kind, skeleton) pairs among a step's tasks, over the run and in its worst ten steps. "
+        "Effective: the domain's part of the tries that carried a gradient. Solve rates: part of the tasks at 0, to "
+        "1/4, between, from 3/4, and at 1.",
+        "",
+        "| arm | domain | tasks per step | unique | worst unique | effective | solve rates |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, results in own.items():
+        windows = [window["domains"] for result in results for window in result["windows"]]
+        n_steps = sum(result["windows"][-1]["step"] for result in results)
+        everything = sum(one["effective"] for window in windows for one in window.values())
+        for domain in windows[0]:
+            mine = [window[domain] for window in windows]
+            admitted = sum(one["admitted"] for one in mine)
+            rates = [one["unique_skeletons"] / one["admitted"] for one in mine if one["admitted"]]
+            hist = [sum(one["solve_rates"][key] for one in mine) for key in mine[0]["solve_rates"]]
+            cells = [
+                name,
+                domain,
+                f"{admitted / max(1, n_steps):.1f}",
+                f"{100 * sum(one['unique_skeletons'] for one in mine) / max(1, admitted):.0f}%",
+                f"{100 * min(rates):.0f}%" if rates else "-",
+                f"{100 * sum(one['effective'] for one in mine) / max(1, everything):.0f}%",
+                " ".join(f"{100 * count / max(1, sum(hist)):.0f}%" for count in hist),
+            ]
+            rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def _turned(difference: Mapping[str, Any]) -> dict[str, Any]:
+    """The difference seen from the other side."""
+    low, high = difference["ci95"]
+    words = {"better": "worse", "worse": "better"}
+    return {
+        "value": 0.0 - difference["value"],
+        "ci95": [0.0 - high, 0.0 - low],
+        "verdict": words.get(difference["verdict"], difference["verdict"]),
+    }
+
+
+def _signed(found: Mapping[str, Any]) -> str:
+    low, high = (100 * bound for bound in found["ci95"])
+    return f"{100 * found['value']:+.1f} [{low:+.1f}, {high:+.1f}] {found['verdict']}"
+
+
+def main() -> None:
+    """Play what is missing, then sum up."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arms", default=",".join(STANDARD), help=f"of {', '.join(ARMS)}")
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of play per run; evaluations come on top")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once, one thread each")
+    parser.add_argument("--suite", default="heldout")
+    parser.add_argument("--every", type=int, default=100, help="steps between evaluations")
+    parser.add_argument("--domains", default="python,math")
+    parser.add_argument("--model", default="azr-tiny")
+    parser.add_argument("--set", action="append", default=[], help="a setting of every arm, as section.name=value")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/learning"))
+    parser.add_argument("--work", type=Path, default=Path("runs/learning"), help="where the run directories go")
+    parser.add_argument("--summary-only", action="store_true", help="play nothing, sum up what is there")
+    arguments = parser.parse_args()
+    names = [name.strip() for name in arguments.arms.split(",")]
+    if unknown := [name for name in names if name not in ARMS]:
+        parser.error(f"unknown arm {unknown[0]!r}; there are {', '.join(ARMS)}")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    settings = {key: getattr(arguments, key) for key in ("minutes", "suite", "every", "domains", "model", "set")}
+    if not arguments.summary_only:
+        runs = [(name, int(seed)) for seed in arguments.seeds.split(",") for name in names]
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            list(pool.map(lambda run: play(run[0], run[1], settings, arguments.out, arguments.work), runs))
+    summarise(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

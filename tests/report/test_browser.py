@@ -1,0 +1,151 @@
+"""The page in a real browser: charts are drawn, search finds, lineage opens, and hostile text stays text."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azr_engine.engine.store import TaskStore
+from tests.report.synthetic import HOSTILE
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH")]
+
+SECONDS = 1000
+WAIT = 120 * SECONDS
+sync_api.expect.set_options(timeout=WAIT)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        flags += ["--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest, chromium: Any, hostile_page: Path, tmp_path: Path) -> Iterator[Any]:
+    """The report, opened; afterwards nothing has been complained of, nothing was fetched and nothing hostile ran."""
+    context = chromium.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    problems: list[str] = []
+    fetched: list[str] = []
+    tab.on("console", lambda message: problems.append(message.text))
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.on("dialog", lambda dialog: problems.append(dialog.message))
+    tab.on("request", lambda wanted: fetched.append(wanted.url))
+    tab.goto(hostile_page.as_uri())
+    tab.wait_for_selector("html[data-ready]")
+    yield tab
+    tab.screenshot(path=tmp_path / f"{request.param}.png")
+    assert tab.evaluate("window.hacked") is None
+    context.close()
+    assert problems == []
+    assert {url for url in fetched if not url.startswith("data:")} == {hostile_page.as_uri()}
+
+
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_charts_are_drawn_and_read_out(page: Any) -> None:
+    titles = page.locator("figure h3").all_inner_texts()
+    for wanted in ("Held-out pass@k (heldout)", "Solve rate on its own tasks", "Share of the gradient", "Policy"):
+        assert wanted in titles or wanted in page.locator("h2").all_inner_texts()
+    assert "A new figure · value" in titles
+    for figure in page.locator("figure:has(svg.plot)").all():
+        assert figure.locator("svg.plot path.line, svg.plot path.area, svg.plot rect.area").count() > 0
+    numbers = page.locator("svg.plot path").evaluate_all("paths => paths.map(path => path.getAttribute('d')).join()")
+    assert "NaN" not in numbers
+    assert "Infinity" not in numbers
+    assert page.locator("svg.plot .mark").count() > 0
+    figure = page.locator("figure", has_text="Solve rate on its own tasks").first
+    figure.locator("svg.plot").focus()
+    page.keyboard.press("End")
+    read = figure.locator(".tip").inner_text()
+    assert "step 24" in read
+    page.keyboard.press("ArrowLeft")
+    assert "step 23" in figure.locator(".tip").inner_text()
+    figure.get_by_text("Data").click()
+    assert figure.locator("tbody tr").count() == 24
+    assert page.locator("#settings tr.changed").count() > 0
+    page.evaluate("window.scrollTo(0, 0)")
+
+
+def test_search_finds_in_texts_and_filters_narrow(page: Any, hostile_run: Path) -> None:
+    with TaskStore(hostile_run / "tasks.sqlite", read_only=True) as store:
+        task = store.tasks("python", "deduction")[3]
+        words = store.attempts(task.id)[1].text.split()
+    page.get_by_role("link", name="Tasks").click()
+    assert page.locator("#found").inner_text().startswith("240 of 360")
+    assert page.locator("tbody tr").count() == 25
+    page.select_option("#filter-kind", "deduction")
+    sync_api.expect(page.locator("#found")).to_have_text("120 of 360 found")
+    page.fill("#search", next(word for word in words if word.isdigit()))
+    # The number stands in a try's text alone, which lies in a chunk; the index has only the program's beginning.
+    link = page.locator(f'a[href="#task/{task.id}"]')
+    link.wait_for()
+    assert page.locator("tbody tr").count() < 25
+    page.fill("#search", "")
+    page.select_option("#filter-outcome", "malformed")
+    sync_api.expect(page.locator("#found")).to_have_text("72 of 360 found")
+    page.get_by_role("button", name="Next page").click()
+    assert "page 2 of 3" in page.locator(".pager").inner_text()
+
+
+def test_lineage_opens_and_hostile_text_is_shown_as_it_is(page: Any, hostile_run: Path) -> None:
+    with TaskStore(hostile_run / "tasks.sqlite", read_only=True) as store:
+        child = store.tasks()[-1]
+        parent = store.task(child.parents[1])
+    page.goto(page.url.partition("#")[0] + f"#task/{child.id}")
+    page.locator("#lineage").wait_for()
+    assert page.locator("li.try").count() == 4
+    page.locator(f'#lineage ul a[href="#task/{parent.id}"]').first.click()
+    page.locator("h1 code", has_text=parent.id).wait_for()
+    assert page.locator(f'#lineage ul a[href="#task/{child.id}"]').count() == 1
+    shown = page.locator("pre").first.inner_text()
+    plain = parent.given["input"] if shown == parent.given["input"] else parent.given["program"]
+    spelt = {"\u202e": "U+202E", "\x00": "U+0000", "\x1b": "U+001B", "\x07": "U+0007", "\x9b": "U+009B"}
+    spelt |= {"\u2028": "U+2028", "\u2029": "U+2029", "\ud800": "U+D800"}
+    assert shown == "".join(spelt.get(character, character) for character in plain)
+    page.keyboard.press("Escape")
+    page.locator("#search").wait_for()
+
+
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_every_hostile_text_stays_text_wherever_it_is_shown(page: Any, hostile_run: Path) -> None:
+    with TaskStore(hostile_run / "tasks.sqlite", read_only=True) as store:
+        tasks = [next(task for task in store.tasks() if text in task.given["program"]) for text in HOSTILE]
+    for task in tasks:
+        page.goto(page.url.partition("#")[0] + f"#task/{task.id}")
+        page.locator("h1 code", has_text=task.id).wait_for()
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        foreign = page.evaluate("document.querySelectorAll('main script, main img, main iframe, main [onload]').length")
+        assert foreign == 0
+    assert page.evaluate("document.querySelectorAll('[onerror], [onload]').length") == 0
+
+
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_everything_can_be_reached_by_keys(page: Any) -> None:
+    page.keyboard.press("/")
+    sync_api.expect(page.locator("#search")).to_be_focused()
+    page.locator("tbody a").first.focus()
+    page.keyboard.press("ArrowDown")
+    sync_api.expect(page.locator("tbody a").nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    sync_api.expect(page.locator("#back")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.locator("#search").wait_for()
+    names = page.locator("button, a, input, select, svg[tabindex]").evaluate_all(
+        "nodes => nodes.filter(one => !(one.textContent.trim() || one.getAttribute('aria-label'))).length"
+    )
+    assert names == 0
+    page.get_by_role("button", name="Change between dark and light").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
