@@ -10,6 +10,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,7 @@ from azr_engine.engine.protocols import Nature, Verifier
 from azr_engine.engine.types import Answer, Draft, Rejection, Task, Verdict, content_hash
 from azr_engine.verifiers.judge.auditing import Auditor
 from azr_engine.verifiers.judge.voting import Voting
+from azr_engine.verifiers.trust.alarm import FalsePassAlarm
 from azr_engine.verifiers.trust.rates import RIGHT, WRONG, ErrorRates, TrustBelief
 
 Cell = tuple[str, str]
@@ -38,6 +40,12 @@ class TrustConfig(BaseModel):
         int, Field(ge=1, description="Audits of right and of wrong answers, each, before audits get rarer.")
     ] = 30
     decay: Annotated[float, Field(gt=0, le=1, description="Weight of an audit after one more batch.")] = 0.99
+    tolerated: Annotated[
+        float, Field(gt=0, lt=1, description="Rate at which audited wrong answers may pass before that is an alarm.")
+    ] = 0.35
+    false_alarm: Annotated[
+        float, Field(gt=0, lt=1, description="Chance of ever raising that alarm for one kind without cause.")
+    ] = 0.01
 
 
 class TrustedVerifier:
@@ -58,6 +66,8 @@ class TrustedVerifier:
         self._seed = seed
         self._n_batches = 0
         self._beliefs: dict[Cell, TrustBelief] = {}
+        self._withheld: list[Cell] = []
+        self._passes: dict[Cell, FalsePassAlarm] = {}
 
     async def admit(self, drafts: Sequence[Draft]) -> list[Task | Rejection]:
         """As the admitter does."""
@@ -78,7 +88,10 @@ class TrustedVerifier:
         for audit, verdict in zip(audits, verdicts[len(pairs) :], strict=True):
             if verdict.scored:
                 cell = (audit.task.domain, audit.task.kind)
-                self._beliefs[cell] = self.belief(cell).audited(audit.stratum, accepted=verdict.status == "pass")
+                passed = verdict.status == "pass"
+                self._beliefs[cell] = self.belief(cell).audited(audit.stratum, accepted=passed)
+                if audit.stratum == WRONG:
+                    self._hear_wrong(cell, passed)
         self._n_batches += 1
         quarantined = self.quarantined()
         return [self._released(verdict, quarantined.get(cell)) for verdict, cell in zip(verdicts, cells, strict=False)]
@@ -92,9 +105,32 @@ class TrustedVerifier:
         """What is known of the judge there."""
         return self._beliefs.get(cell, TrustBelief())
 
-    def rates(self, cell: Cell) -> ErrorRates:
-        """The judge's error rates there, for correcting rewards."""
-        return self.belief(cell).rates()
+    def rates(self, cell: Cell) -> ErrorRates | None:
+        """The judge's error rates there, for correcting rewards; None where J is not positive."""
+        rates = self.belief(cell).rates()
+        return rates if rates.youden > 0.0 else None
+
+    def news(self) -> list[str]:
+        """A sentence for each cell that turned out untrustworthy since the last call, once there are enough audits.
+
+        A second one where the policy's own wrong answers pass more often than is tolerated: the judge is being fooled.
+        """
+        withheld = {
+            cell: bound for cell, bound in self.quarantined().items() if self._n_known(cell) >= self._config.min_audits
+        }
+        fresh = [cell for cell in withheld if cell not in self._withheld]
+        self._withheld = sorted(withheld)
+        fooled = [
+            f"{self.name} is being fooled in {domain}/{kind}: {alarm.n_passed} of {alarm.n_tried} wrong answers passed"
+            for (domain, kind), alarm in self._passes.items()
+            if alarm.raised
+        ]
+        self._passes = {cell: alarm for cell, alarm in self._passes.items() if not alarm.raised}
+        return fooled + [
+            f"{self.name} is not trusted with {domain}/{kind}: J is shown to exceed only {withheld[domain, kind]:.2f}, "
+            f"not {self._config.threshold}; its verdicts are withheld"
+            for domain, kind in fresh
+        ]
 
     def quarantined(self) -> dict[Cell, float]:
         """The cells whose verdicts are withheld, with the lower bound of J there."""
@@ -104,18 +140,34 @@ class TrustedVerifier:
     def state_dict(self) -> dict[str, Any]:
         """Beliefs and batches, JSON-able."""
         beliefs = [[*cell, belief.to_json()] for cell, belief in self._beliefs.items()]
-        return {"n_batches": self._n_batches, "beliefs": beliefs}
+        return {
+            "n_batches": self._n_batches,
+            "beliefs": beliefs,
+            "withheld": [list(cell) for cell in self._withheld],
+            "passes": [[*cell, asdict(alarm)] for cell, alarm in self._passes.items()],
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` described."""
         self._n_batches = state["n_batches"]
+        self._withheld = [(domain, kind) for domain, kind in state["withheld"]]
+        self._passes = {(domain, kind): FalsePassAlarm(**alarm) for domain, kind, alarm in state["passes"]}
         self._beliefs = {(domain, kind): TrustBelief.from_json(data) for domain, kind, data in state["beliefs"]}
 
     def _n_audits(self, cell: Cell, n_pairs: int) -> int:
         """As many as may be at first, the configured share later."""
+        return (
+            n_pairs if self._n_known(cell) < self._config.min_audits else math.ceil(self._config.audit_share * n_pairs)
+        )
+
+    def _hear_wrong(self, cell: Cell, passed: bool) -> None:
+        start = FalsePassAlarm(self._config.tolerated, self._config.false_alarm)
+        self._passes[cell] = self._passes.get(cell, start).observe(passed=passed)
+
+    def _n_known(self, cell: Cell) -> float:
+        """Audits of the rarer of right and wrong."""
         tallies = self.belief(cell).tallies
-        known = min(tallies[RIGHT].size, tallies[WRONG].size)
-        return n_pairs if known < self._config.min_audits else math.ceil(self._config.audit_share * n_pairs)
+        return min(tallies[RIGHT].size, tallies[WRONG].size)
 
     def _released(self, verdict: Verdict, bound: float | None) -> Verdict:
         if bound is None or not verdict.scored:
