@@ -2,14 +2,15 @@
 
     python benchmarks/report.py [--attempts 100000] [--run RUN] [--json]
 
-Writes a made-up run of so many tries (or takes a real one), makes its page, and opens it in headless Chromium. Given are
-wall seconds, and CPU seconds of all of Chromium's processes, which other work on the machine disturbs less.
+Writes a made-up run of so many tries (or takes a real one), makes its page, and opens it in headless Chromium. Given
+are wall seconds, and CPU seconds of all of Chromium's processes, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 import shutil
 import sys
@@ -39,7 +40,7 @@ def measure(run: Path, page: Path) -> dict[str, Any]:
 
 
 def _browse(page: Path) -> dict[str, Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     found: dict[str, Any] = {}
@@ -59,15 +60,19 @@ def _browse(page: Path) -> dict[str, Any]:
             tab.goto(page.as_uri())
             tab.wait_for_selector("html[data-ready]")
 
+        def open_tasks() -> None:
+            tab.click("#views a[href='#tasks']")
+            tab.wait_for_selector(".rows tbody tr")
+
         def search(word: str) -> None:
             tab.fill("#search", word)
-            tab.wait_for_function("/^[0-9,]+ of [0-9,]+ found$/.test(document.getElementById('found').textContent)")
+            expect(tab.locator("#found")).to_have_text(re.compile(r"^0 of [0-9,]+ found$"), timeout=300_000)
 
         tab.goto("about:blank")
         timed("open", open_page)
-        timed("tasks", lambda: (tab.click("#views a[href='#tasks']"), tab.wait_for_selector("tbody tr")))
-        timed("search", lambda: (search("nowhere"), tab.wait_for_function("!document.querySelector('tbody tr')")))
-        found["rows_in_document"] = tab.locator("tbody tr").count()
+        timed("tasks", open_tasks)
+        found["rows_in_document"] = tab.locator(".rows tbody tr").count()
+        timed("search", lambda: search("nowhere-to-be-found"))
         browser.close()
     return found
 

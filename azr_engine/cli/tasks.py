@@ -45,9 +45,7 @@ def tasks(
         if id_ is not None:
             found = browser.ids_like(id_, 3)
             if len(found) != 1:
-                which = (
-                    f"begins several, such as {', '.join(found)}" if found else "is no task of this run"
-                )
+                which = f"begins several, such as {', '.join(found)}" if found else "is no task of this run"
                 raise UserError(f"--id {id_!r} {which}; list ids with azr-engine tasks {run}")
             entry = browser.entry(found[0])
             _print_json(entry) if as_json else _show(console, entry)

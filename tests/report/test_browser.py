@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.store import TaskStore
 from tests.report.synthetic import HOSTILE
 
@@ -149,3 +150,24 @@ def test_everything_can_be_reached_by_keys(page: Any) -> None:
     assert names == 0
     page.get_by_role("button", name="Change between dark and light").click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_live_page_redraws_itself_and_opens_tasks(chromium: Any, port: int, live_run: Path) -> None:
+    context = chromium.new_context()
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    problems: list[str] = []
+    tab.on("console", lambda message: problems.append(message.text))
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.goto(f"http://127.0.0.1:{port}/")
+    sync_api.expect(tab.locator("#state")).to_have_text("live · step 24")
+    with RunDirectory.resume(live_run) as run:
+        run.append_metrics({**run.read_metrics()[-1], "step": 25})
+    sync_api.expect(tab.locator("#state")).to_have_text("live · step 25")
+    sync_api.expect(tab.locator(".hero .facts")).to_contain_text("25 of 24 steps")
+    tab.get_by_role("link", name="Tasks").click()
+    tab.locator("tbody a").first.click()
+    tab.locator("li.try").first.wait_for()
+    assert tab.evaluate("window.hacked") is None
+    context.close()
+    assert problems == []

@@ -80,7 +80,7 @@ def test_curves_are_means_over_the_window() -> None:
     rates = [("d", rng.choice("ab"), rng.randint(1, 60), rng.random()) for _ in range(400)]
     found = solve_curves(rates, 60)
     window = found["window"]
-    assert window == 5
+    assert window == 8
     curve = found["curves"]["d/a"]
     for step, mean, n in zip(curve["step"], curve["mean"], curve["n"], strict=True):
         inside = [rate for _, kind, s, rate in rates if kind == "a" and step - window < s <= step]

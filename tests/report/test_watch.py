@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +16,6 @@ from tests.report.test_page import blocks
 
 pytest.importorskip("starlette", reason="needs the extra watch")
 pytest.importorskip("uvicorn", reason="needs the extra watch")
-
-
-@pytest.fixture(scope="module")
-def live_run(hostile_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(shutil.copytree(hostile_run, tmp_path_factory.mktemp("live") / "a-run"))
-
-
-@pytest.fixture(scope="module")
-def port(live_run: Path) -> Iterator[int]:
-    command = [sys.executable, "-c", "from azr_engine.cli import main; main()"]
-    process = subprocess.Popen(
-        [*command, "watch", str(live_run), "--port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdout is not None
-    url = process.stdout.readline()
-    try:
-        yield int(url.rstrip("/\n").rpartition(":")[2])
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
 
 
 def ask(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -77,7 +48,9 @@ def test_blocks_are_those_of_the_file(port: int, live_run: Path, hostile_page: P
     assert overview["columns"] == data["overview"]["columns"]
 
 
-@pytest.mark.parametrize("name", ["nothing", "index", "index-steps", "index-tasks-1", "chunk-tasks", "chunk-tasks-x", "x"])
+@pytest.mark.parametrize(
+    "name", ["nothing", "index", "index-steps", "index-tasks-1", "chunk-tasks", "chunk-tasks-x", "x"]
+)
 def test_other_names_are_not_found(port: int, name: str) -> None:
     assert ask(port, f"/data/{name}")[0] == 404
 
