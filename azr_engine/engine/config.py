@@ -116,6 +116,10 @@ class SandboxConfig(_Section):
     workers: Annotated[int | None, Field(ge=1, description="Worker processes per verifier; empty: one per core.")] = (
         None
     )
+    fallback: Annotated[
+        Literal["pause", "gvisor", "namespaces", "docker"],
+        Field(description="Where to go on when the tier goes away, as when a Docker daemon dies; `pause`: nowhere."),
+    ] = "pause"
     i_know_this_is_not_a_sandbox: Annotated[
         bool, Field(description="Allow the tier `process`, which contains accidents but no attack.")
     ] = False

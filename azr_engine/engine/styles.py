@@ -19,6 +19,9 @@ MAX_TEXT_CHARACTERS = 65_536
 _LABELS = {"program": "python"}
 """Labels of blocks that are not their section's name."""
 
+_EXAMPLE = ("What is 2 + 3?", "<think>3 more than 2 is 5.</think>\n<answer>5</answer>")
+"""A question that belongs to no domain, and a reply to it in the form that is asked for."""
+
 _NAMES = {label: name for name, label in _LABELS.items()}
 
 
@@ -100,12 +103,20 @@ class ChatStyle:
     def render(self, prompt: Prompt) -> list[dict[str, str]]:
         """Instruction, givens and the form of the reply, then each reference as if the model had just written it.
 
-        A small model follows what it seems to have done before much better than a description.
+        A small model follows what it seems to have done before much better than a description, so a question comes
+        after one that seems answered already.
         """
         parts = [prompt.instruction]
         parts += [f"### {section.name.capitalize()}\n{self._block(section)}" for section in prompt.givens]
         parts.append(self._form(prompt.returns))
         messages = [{"role": "user", "content": "\n\n".join(parts)}]
+        if prompt.role == "solve":
+            question, reply = _EXAMPLE
+            messages = [
+                {"role": "user", "content": f"{question}\n\n{self._form((Section('answer', 'a number'),))}"},
+                {"role": "assistant", "content": reply},
+                *messages,
+            ]
         for reference in prompt.references:
             messages.append({"role": "assistant", "content": self.render_return(reference)})
             messages.append({"role": "user", "content": "Another one, unlike the earlier ones."})

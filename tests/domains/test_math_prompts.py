@@ -32,7 +32,7 @@ def compact(prompt: Prompt) -> str:
 
 
 def chat(prompt: Prompt) -> str:
-    return str(STYLES["chat"].render(prompt)[0]["content"])  # type: ignore[index]
+    return str(STYLES["chat"].render(prompt)[-1]["content"])  # type: ignore[index]
 
 
 COMPACT = [

@@ -88,6 +88,14 @@ def test_chat_reads_a_program_under_either_label(label: str) -> None:
     assert isinstance(style.parse(PROPOSE, code + "```python\ndef g(x): return 1\n```" + arguments), Malformed)
 
 
+def test_chat_shows_a_question_answered_in_the_form_it_asks_for_before_the_real_one() -> None:
+    style = ChatStyle()
+    example, reply, question = style.render(SOLVE)
+    assert [m["role"] for m in (example, reply, question)] == ["user", "assistant", "user"]
+    assert style.parse(SOLVE, reply["content"]) == {"answer": "5"}
+    assert "Solve." in question["content"] and "Solve." not in example["content"]
+
+
 def test_answer_tags_and_fences_come_off() -> None:
     assert extract_answer("a <answer> 4 </answer> b") == "4"
     assert extract_answer("no tag") is None

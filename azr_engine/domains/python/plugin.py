@@ -24,6 +24,7 @@ def azr_verifiers(config: RunConfig) -> list[Verifier]:
     executor = choose_executor(
         sandbox.tier,
         workers=sandbox.workers,
+        fallback=sandbox.fallback,
         i_know_this_is_not_a_sandbox=sandbox.i_know_this_is_not_a_sandbox,
     )
     return [PythonVerifier(executor)]

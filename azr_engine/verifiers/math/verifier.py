@@ -15,7 +15,7 @@ from typing import Any
 from azr_engine.engine.protocols import Nature
 from azr_engine.engine.types import PASS, Answer, Draft, Rejection, Task, Verdict, task_id
 from azr_engine.verifiers.math.judgement import judge_cheaply
-from azr_engine.verifiers.math.pool import Outcome, WorkerPool
+from azr_engine.verifiers.sandbox.pool import Outcome, WorkerPool
 
 KINDS = ("deduction", "abduction", "induction", "error")
 MAX_ANSWER_CHARACTERS = 20_000
@@ -34,7 +34,8 @@ class MathVerifier:
     nature: Nature = "deterministic"
 
     def __init__(self, workers: int | None = None, cpu_seconds: float = 2.0, memory_mb: int = 1024) -> None:
-        self._pool = WorkerPool(workers or len(os.sched_getaffinity(0)), cpu_seconds, memory_mb)
+        module, n_workers = "azr_engine.verifiers.math.worker", workers or len(os.sched_getaffinity(0))
+        self._pool = WorkerPool(module, n_workers, cpu_seconds, memory_mb)
 
     async def admit(self, drafts: Sequence[Draft]) -> list[Task | Rejection]:
         """A task per draft, or a rejection with a reason of `operations.REASONS`."""

@@ -18,8 +18,8 @@ from azr_engine.verifiers.math.equivalence import equal_on
 from azr_engine.verifiers.math.judgement import judge
 from azr_engine.verifiers.math.operations import compute
 from azr_engine.verifiers.math.operations.problem import OperationError
-from azr_engine.verifiers.math.serving import serve
 from azr_engine.verifiers.math.tasks import admit
+from azr_engine.verifiers.sandbox.serving import serve
 
 _STATUS = {True: "pass", False: "fail", None: "abstain"}
 _WARM_UP: tuple[tuple[str, str, dict[str, str]], ...] = (

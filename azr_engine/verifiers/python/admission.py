@@ -17,12 +17,12 @@ from azr_engine.engine.types import Draft, Rejection, Task, content_hash, task_i
 from azr_engine.verifiers.python.canonical import Oversize
 from azr_engine.verifiers.python.leakage import reveals
 from azr_engine.verifiers.python.literals import Arguments, NotLiteral, canonical, read_arguments
+from azr_engine.verifiers.python.outcomes import Outcome
 from azr_engine.verifiers.python.policy import Banned, Program, check_tree
 from azr_engine.verifiers.python.probes import probes_like
 from azr_engine.verifiers.python.requests import N_HASH_SEEDS, Executor, Request
 from azr_engine.verifiers.python.skeleton import tree_skeleton
 from azr_engine.verifiers.python.source import all_nodes, parse_module
-from azr_engine.verifiers.python.wire import Outcome
 
 KINDS = ("deduction", "abduction", "induction", "error")
 N_RUNS = 3
@@ -158,7 +158,8 @@ def _task(candidate: _Candidate, runs: list[list[Outcome]]) -> Task:
     draft = candidate.draft
     texts = [outcome.text for outcome in first[: len(candidate.inputs)]]
     given, gold = _given_and_gold(candidate, first[0].status, texts)
-    behaviour = [(outcome.status, outcome.text) for outcome in first[len(candidate.inputs) :] or first]
+    probed = first[len(candidate.inputs) :]
+    behaviour = [(outcome.status, outcome.text) for outcome in probed or first]
     return Task(
         id=task_id(draft.domain, draft.kind, given),
         domain=draft.domain,
@@ -166,9 +167,18 @@ def _task(candidate: _Candidate, runs: list[list[Outcome]]) -> Task:
         given=given,
         gold=gold,
         skeleton=candidate.skeleton,
-        signature=content_hash(behaviour),
+        signature=_mark(candidate.probes, probed) + content_hash(behaviour),
         draft=dict(draft.fields),
     )
+
+
+def _mark(probes: Sequence[Arguments], outcomes: Sequence[Outcome]) -> str:
+    """How the signature begins: `constant:` or `identity:` where every probe shows it, else nothing."""
+    if len(outcomes) < 2 or any(outcome.status != "ok" for outcome in outcomes):
+        return ""
+    if all(outcome.text == probe.text for probe, outcome in zip(probes, outcomes, strict=True)):
+        return "identity:"
+    return "constant:" if len({outcome.text for outcome in outcomes}) == 1 else ""
 
 
 def _differ(one: Outcome, other: Outcome) -> bool:

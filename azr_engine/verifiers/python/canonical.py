@@ -8,11 +8,9 @@ encodes results inside the sandbox and literals outside.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
-TYPE_CHECKING = False  # see `wire`
+TYPE_CHECKING = False  # see `boot`
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 MAX_TEXT_CHARACTERS = 16_384
@@ -20,6 +18,9 @@ MAX_ITEMS = 8_192
 MAX_DEPTH = 40
 _MAX_INT_BITS = 13_000
 """Below Python's own limit of 4,300 decimal digits, which would raise inside `repr`."""
+
+_MISREAD = frozenset(("-0.0", "nan", "inf", "-inf"))
+"""Parts of complex numbers whose repr does not read back as the value. `-1j` does not either: it is `-(1j)`."""
 
 
 class Unserialisable(ValueError):
@@ -91,10 +92,9 @@ def _integer(value: int) -> str:
 
 
 def _complex(value: complex) -> str:
-    parts = (value.real, value.imag)
-    negative_zero = any(part == 0 and math.copysign(1.0, part) < 0 for part in parts)
-    if negative_zero or not all(math.isfinite(part) for part in parts):
-        return f"complex({parts[0]!r}, {parts[1]!r})"  # Python's own repr of these does not read back as the value
+    parts = repr(value.real), repr(value.imag)
+    if not _MISREAD.isdisjoint(parts) or (parts[0] == "0.0" and value.imag < 0):
+        return f"complex({parts[0]}, {parts[1]})"
     return repr(value)
 
 

@@ -5,10 +5,9 @@ Each marks the run, so that it ends as `nondeterministic` even when the program 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-TYPE_CHECKING = False  # see `wire`
+TYPE_CHECKING = False  # see `boot`
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _DRAWING = """

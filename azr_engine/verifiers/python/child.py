@@ -14,23 +14,23 @@ programs that import something.
 from __future__ import annotations
 
 import builtins
-import importlib
+import gc
 import marshal
 import os
 import sys
-import time
 import types
-from collections.abc import Callable
 
 from azr_engine.verifiers.python.allowed import ALLOWED_MODULES, SAFE_BUILTINS
 from azr_engine.verifiers.python.canonical import Oversize, Unserialisable, canonical_tuple, canonical_value
 from azr_engine.verifiers.python.chance import guarded_hash, guarded_id, guarded_random, traces
 from azr_engine.verifiers.python.compilation import compile_source
-from azr_engine.verifiers.python.wire import Call, Outcome, pack_outcome
-from azr_engine.verifiers.sandbox.limits import start_cpu_clock
+from azr_engine.verifiers.python.wire import END, Call, pack_outcome
+from azr_engine.verifiers.sandbox.cage import Cage
+from azr_engine.verifiers.sandbox.signals import ITIMER_PROF, set_timer
 
-TYPE_CHECKING = False  # see `wire`
+TYPE_CHECKING = False  # see `boot`
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _HIDDEN = frozenset(("SystemRandom", "Formatter", "attrgetter", "methodcaller", "get_type_hints"))
@@ -58,37 +58,46 @@ _MODULES: dict[str, dict[str, object]] = {}
 def import_modules() -> None:
     """Bring in all that programs may import."""
     for name in sorted(ALLOWED_MODULES):
-        module = importlib.import_module(name)
+        __import__(name)
+        module = sys.modules[name]
         _MODULES[name] = _public(module)
         if name == "random":
             _MODULES[name].update(guarded_random(module))
 
 
-def serve(call: Call, first: int, descriptor: int) -> None:
-    """Run `call` from input `first` on, writing outcomes to `descriptor`; never raises for what the program does."""
-    n_inputs = len(call.arguments) - call.n_probes
-    start_cpu_clock(call.cpu_seconds)
+def live(cage: Cage, request: bytes, first: int, descriptor: int) -> None:
+    """All of a child's life: shut itself in with `descriptor`, then serve from input `first` on."""
+    cage.shut(descriptor)
+    gc.enable()
+    serve(request, first, cage.result)
+
+
+def serve(request: bytes, first: int, descriptor: int) -> None:
+    """Run a packed `Call` from input `first` on, writing outcomes to `descriptor`, whatever the program does."""
+    source, compiled, function, inputs, n_probes, _, pure, cpu_seconds, probe_cpu_seconds, _ = marshal.loads(request)
+    limits = [cpu_seconds] * (len(inputs) - n_probes) + [probe_cpu_seconds] * n_probes + [0.0]
+    set_timer(ITIMER_PROF, limits[first])
     try:
-        code = marshal.loads(call.code) if call.code else compile_source(call.source)
+        code = marshal.loads(compiled) if compiled else compile_source(source)
     except ValueError:
-        os.write(descriptor, pack_outcome(Outcome("syntax")) * (len(call.arguments) - first))
+        os.write(descriptor, pack_outcome("syntax") * (len(inputs) - first) + END)
         return
-    for position in range(first, len(call.arguments)):
-        start_cpu_clock(call.cpu_seconds if position < n_inputs else call.probe_cpu_seconds)
-        start = time.thread_time()
-        status, text = _run(code, call, marshal.loads(call.arguments[position]))
-        os.write(descriptor, pack_outcome(Outcome(status, text, time.thread_time() - start)))
+    for position in range(first, len(inputs)):
+        status, text = _run(code, function, marshal.loads(inputs[position]), pure)
+        left, _ = set_timer(ITIMER_PROF, limits[position + 1])  # what is left of a clock tells what was used
+        os.write(descriptor, pack_outcome(status, text, max(0.0, limits[position] - left)))
+    os.write(descriptor, END)
 
 
-def _run(code: types.CodeType, call: Call, arguments: tuple[object, ...]) -> tuple[str, str]:
+def _run(code: types.CodeType, function: str, arguments: tuple[object, ...], pure: bool) -> tuple[str, str]:
     traces.reset()
     try:
-        before = canonical_tuple(arguments) if call.pure else ""
+        before = canonical_tuple(arguments) if pure else ""
         scope: dict[str, Any] = {"__name__": "program", "__builtins__": _BUILTINS}
         exec(code, scope)  # noqa: S102 - this is what the sandbox is for
-        value = scope[call.function](*arguments)
+        value = scope[function](*arguments)
         outcome = "ok", canonical_value(value)
-        if call.pure and canonical_tuple(arguments) != before:
+        if pure and canonical_tuple(arguments) != before:
             outcome = "mutates_input", ""
     except Unserialisable:
         outcome = "unserialisable", ""
@@ -140,11 +149,14 @@ def warm_up() -> None:
     """Run a program of our own often enough that the interpreter specialises all that a child executes."""
     source = "def f(x):\n    try:\n        return [x + 1, 'a']\n    except ValueError:\n        return {}\n"
     compiled = marshal.dumps(compile_source(source))
-    call = Call(0, "", compiled, "f", [marshal.dumps((3,), 2)], 0, True, True, 0.0, 0.0, 0.0)
+    call = Call("", compiled, "f", [marshal.dumps((3,), 2)], 0, True, True, 0.0, 0.0, 0.0).pack()
+    reading, writing = os.pipe()
+    cage = Cage.without_walls(writing)
     for _ in range(_WARM_UP_RUNS):
-        code = marshal.loads(compiled)
-        start_cpu_clock(0.0)  # zero starts no clock
-        pack_outcome(Outcome(*_run(code, call, marshal.loads(call.arguments[0]))))
+        live(cage, call, 0, writing)
+    gc.disable()
+    os.close(reading)
+    os.close(writing)
 
 
 def silence() -> None:

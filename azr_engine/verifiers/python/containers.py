@@ -1,8 +1,8 @@
 """Workers in hardened containers: the tiers `docker` and `gvisor`.
 
 Each worker is one long-lived container without network, capabilities, writable files, shared memory or log, run by an
-unprivileged user under process, memory and CPU caps and no_new_privs; inside it the worker forks a child per program
-under its own seccomp filter. The memory cap of the control group bounds what resource limits cannot see.
+unprivileged user under process, memory and CPU caps and no_new_privs; inside it the worker, under a system call filter
+of its own, forks a child per program. The memory cap of the control group bounds what resource limits cannot see.
 `docker` shares the host's kernel with the programs; `gvisor` (the daemon's runtime `runsc`) puts a kernel of its own
 between them, and is much slower. Neither covers a hole in the daemon, which runs as root.
 """
@@ -19,16 +19,17 @@ from azr_engine.verifiers.python.image import PACKAGE_ROOT, image_archive, image
 from azr_engine.verifiers.python.link import Link, WorkerDied
 from azr_engine.verifiers.python.local import WORKER_MODULE, worker_arguments
 from azr_engine.verifiers.python.requests import Limits, Place
-from azr_engine.verifiers.python.wire import MAX_CHILDREN
 from azr_engine.verifiers.sandbox.boot import worker_command, worker_environment
 
 IMAGE = "azr-engine-python"
 LABEL = "azr-engine-worker"
 _BOOT = PACKAGE_ROOT / "azr_engine" / "verifiers" / "sandbox" / "boot.py"
 _RUNTIMES = {"docker": None, "gvisor": "runsc"}
+_CPU_FACTORS = {"docker": 1.0, "gvisor": 4.0}
+"""gVisor's clock counts what its kernel does for a program, and goes on while other work holds the cores."""
+
 _DAEMON_SECONDS = 60
 _MAX_PROCESSES = 16
-_INTERPRETER_MB = 128
 
 
 class ContainerLink(Link):
@@ -78,6 +79,7 @@ class ContainerLauncher:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.cpu_factor = _CPU_FACTORS[name]
         self._client: Any | None = None
         self._image = ""
         self._preparing: asyncio.Lock | None = None
@@ -125,7 +127,7 @@ class ContainerLauncher:
         return client, image
 
     def _create(self, client: Any, place: Place, limits: Limits) -> tuple[str, Any]:
-        memory = f"{limits.memory_mb * MAX_CHILDREN + _INTERPRETER_MB}m"
+        memory = f"{limits.worker_memory_mb}m"
         options = client.api.create_host_config(
             auto_remove=True,
             cap_drop=["ALL"],

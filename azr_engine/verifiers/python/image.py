@@ -1,30 +1,30 @@
-"""A container image made of what is already here: the running interpreter, its standard library, and the worker.
+"""A container image made of what is already here: the running interpreter and the modules that a worker imports.
 
 No registry and no package manager is asked. Every file keeps its absolute path, so the interpreter inside finds its
-libraries as it does outside. Covered: dynamically linked interpreters on glibc systems (`ldd` must be present).
-Not covered: site packages; the worker needs none.
+libraries as it does outside, and its time of change, so that byte code stays valid: a worker that had to compile would
+be slow to start and large. A module that no worker imports is not there, as in the other tiers.
+Covered: dynamically linked interpreters on glibc systems (`ldd` must be present).
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
+import py_compile
 import re
 import subprocess
 import sys
-import sysconfig
 import tarfile
+import tempfile
 from pathlib import Path
+
+from azr_engine.verifiers.sandbox.boot import worker_command, worker_environment
 
 PACKAGE_ROOT = Path("/work")
 """Where the worker's modules lie in the image."""
 
 _PACKAGES = ("sandbox", "python")
-_SKIPPED_NAMES = """
-    test tests idle_test ensurepip idlelib tkinter turtledemo lib2to3 site-packages dist-packages __pycache__ pydoc_data
-"""
-_SKIPPED_FOLDERS = frozenset(_SKIPPED_NAMES.split())
-_SKIPPED_SUFFIXES = frozenset((".pyc", ".a"))
 _LIBRARY = re.compile(r"(/\S+)\s+\(0x")
 
 
@@ -44,17 +44,18 @@ def image_key() -> str:
 
 
 def image_archive() -> bytes:
-    """The image's root file system as a tar archive, about 35 MB.
+    """The image's root file system as a tar archive, about 15 MB.
 
     Raises:
         OSError: `ldd` is missing, or a file cannot be read.
+        subprocess.CalledProcessError: the worker's modules cannot be imported.
     """
-    files = _worker_files() | _standard_library()
-    binaries = [interpreter(), *(source for source in files.values() if source.suffix == ".so")]
-    files[interpreter()] = interpreter()
-    for library in _shared_libraries(binaries):
-        files[library] = library.resolve()
-    return _tar(files)
+    worker, library = _worker_files(), _library_files()
+    binaries = [interpreter(), *(file for file in library if file.suffix == ".so")]
+    files = worker | {file: file for file in [interpreter(), *library]}
+    files |= {shared: shared.resolve() for shared in _shared_libraries(binaries)}
+    with tempfile.TemporaryDirectory() as folder:
+        return _tar(files | _compiled(files, Path(folder)))
 
 
 def _worker_files() -> dict[Path, Path]:
@@ -66,20 +67,28 @@ def _worker_files() -> dict[Path, Path]:
     }
 
 
-def _standard_library() -> dict[Path, Path]:
-    folder = Path(sysconfig.get_path("stdlib")).resolve()
-    return {
-        file: file
-        for file in folder.rglob("*")
-        if file.is_file()
-        and file.suffix not in _SKIPPED_SUFFIXES
-        and not any(part in _SKIPPED_FOLDERS or part.startswith("config-") for part in file.relative_to(folder).parts)
-    }
+def _library_files() -> list[Path]:
+    """The files of Python's library that a worker imports."""
+    command = worker_command("azr_engine.verifiers.python.contents", python=str(interpreter()))
+    listed = subprocess.run(command, env=worker_environment(0), capture_output=True, text=True, check=True).stdout
+    own = Path(__file__).parents[2]
+    return [path for path in map(Path, listed.splitlines()) if path.is_file() and own not in path.parents]
 
 
 def _shared_libraries(binaries: list[Path]) -> set[Path]:
     listing = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, check=False).stdout
     return {Path(name) for name in _LIBRARY.findall(listing)}
+
+
+def _compiled(files: dict[Path, Path], folder: Path) -> dict[Path, Path]:
+    """Byte code of all modules among `files`, made in `folder`."""
+    found = {}
+    for number, (target, source) in enumerate(files.items()):
+        if source.suffix == ".py":
+            cached = folder / str(number)
+            py_compile.compile(str(source), cfile=str(cached), dfile=str(target), doraise=True)
+            found[Path(importlib.util.cache_from_source(target))] = cached
+    return found
 
 
 def _tar(files: dict[Path, Path]) -> bytes:
@@ -97,6 +106,6 @@ def _tar(files: dict[Path, Path]) -> bytes:
         for target, source in sorted(files.items()):
             data = source.read_bytes()
             entry = tarfile.TarInfo(str(target.relative_to("/")))
-            entry.size, entry.mode = len(data), 0o755
+            entry.size, entry.mode, entry.mtime = len(data), 0o755, int(source.stat().st_mtime)
             archive.addfile(entry, io.BytesIO(data))
     return buffer.getvalue()

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from azr_engine.engine.types import Answer, Task, Verdict
 from azr_engine.verifiers.python.admission import NO_ERROR
 from azr_engine.verifiers.python.literals import Arguments, canonical, read_arguments
+from azr_engine.verifiers.python.outcomes import Outcome
 from azr_engine.verifiers.python.policy import Banned, Program, check_program
 from azr_engine.verifiers.python.requests import Executor, Request
-from azr_engine.verifiers.python.wire import Outcome
 
 _MAX_SHARED_INPUTS = 16
 """Inputs to one child: enough to spread the cost of a fork, few enough that slow ones do not queue for long."""

@@ -1,12 +1,12 @@
-"""One worker's connection, seen from the supervisor: frames out, outcomes in, and one way to fail."""
+"""One worker's connection, seen from the supervisor: requests out, results in, and one way to fail."""
 
 from __future__ import annotations
 
 import asyncio
-import marshal
+import itertools
 from typing import Any
 
-from azr_engine.verifiers.python.wire import LENGTH, Call, Outcome, unpack_outcomes
+from azr_engine.verifiers.python.wire import NUMBER_BYTES, pack_number, unpack_number
 
 
 class WorkerDied(Exception):
@@ -17,9 +17,10 @@ class Link(asyncio.Protocol):
     """A byte stream to one worker, cut into frames."""
 
     def __init__(self) -> None:
-        self.answers: dict[int, asyncio.Future[list[Outcome]]] = {}
+        self.answers: dict[int, asyncio.Future[bytes]] = {}
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.alive = True
+        self._jobs = itertools.count(1)
         self._buffer = bytearray()
         self._outbox: list[bytes] = []
         self._transport: asyncio.WriteTransport | None = None
@@ -31,12 +32,11 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         try:
-            while len(self._buffer) >= LENGTH.size:
-                length = LENGTH.unpack_from(self._buffer)[0]
-                end = LENGTH.size + length
+            while len(self._buffer) >= NUMBER_BYTES:
+                end = NUMBER_BYTES + unpack_number(self._buffer)
                 if len(self._buffer) < end:
                     break
-                payload = bytes(self._buffer[LENGTH.size : end])
+                payload = bytes(self._buffer[NUMBER_BYTES:end])
                 del self._buffer[:end]
                 self._take(payload)
         except ValueError as error:
@@ -47,28 +47,27 @@ class Link(asyncio.Protocol):
             if not self.ready.done():
                 self.ready.set_result(None)
             return
-        outcomes, used = unpack_outcomes(payload, LENGTH.size)
-        answer = self.answers.pop(LENGTH.unpack_from(payload)[0], None)
-        if used != len(payload) or answer is None:
+        answer = self.answers.pop(unpack_number(payload), None)
+        if answer is None:
             raise ValueError("the worker broke the protocol")
         if not answer.done():
-            answer.set_result(outcomes)
+            answer.set_result(payload)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lose(WorkerDied("the worker closed the connection"))
 
-    def ask(self, call: Call) -> asyncio.Future[list[Outcome]]:
-        """Send one call; the future brings its outcomes or `WorkerDied`."""
+    def ask(self, call: bytes) -> asyncio.Future[bytes]:
+        """Send one call; the future brings the result, whose outcomes start at byte `NUMBER_BYTES`, or `WorkerDied`."""
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[Outcome]] = loop.create_future()
+        answer: asyncio.Future[bytes] = loop.create_future()
         if not self.alive or self._transport is None:
             answer.set_exception(WorkerDied("the worker is gone"))
             return answer
-        self.answers[call.job] = answer
-        payload = marshal.dumps(tuple(call), 2)
+        job = next(self._jobs) & 0xFFFFFFFF
+        self.answers[job] = answer
         if not self._outbox:
             loop.call_soon(self._flush)  # what is asked until then leaves in one piece
-        self._outbox.append(LENGTH.pack(len(payload)) + payload)
+        self._outbox.append(pack_number(NUMBER_BYTES + len(call)) + pack_number(job) + call)
         return answer
 
     def _flush(self) -> None:

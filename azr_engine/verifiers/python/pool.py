@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import itertools
 import logging
 import sys
 import time
@@ -19,8 +18,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from azr_engine.verifiers.python.link import Link, WorkerDied
+from azr_engine.verifiers.python.outcomes import Outcome, read_outcomes
 from azr_engine.verifiers.python.requests import N_HASH_SEEDS, Limits, Place, Request
-from azr_engine.verifiers.python.wire import MAX_CHILDREN, MAX_OUTCOME_BYTES, Call, Outcome
+from azr_engine.verifiers.python.wire import MAX_CHILDREN, MAX_OUTCOME_BYTES, NUMBER_BYTES, Call
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ class Launcher(Protocol):
     """How a tier starts a worker."""
 
     name: str
+    cpu_factor: float
+    """Seconds that its CPU clock may count for a second of a program's work."""
 
     async def launch(self, place: Place, limits: Limits) -> Handle:
         """Start a worker; its link becomes ready when it has locked itself in.
@@ -123,24 +125,20 @@ class _Slot:
         self._handle: Handle | None = None
         self._starting = asyncio.Lock()
         self._failed: tuple[float, str] = (-_PAUSE_SECONDS, "")
-        self._numbers = itertools.count(1)
 
     async def run(self, request: Request, cpu_seconds: float) -> list[Outcome]:
         handle = await self._living()
         call = self._call(request, cpu_seconds)
         # The worker keeps the wall limit of each input; this one holds when the worker itself is stuck.
         patience = self._limits.wall_seconds * (len(call.arguments) + MAX_CHILDREN) + _START_SECONDS
-        answer = handle.link.ask(call)
+        answer = handle.link.ask(call.pack())
         try:
             async with asyncio.timeout(patience):
-                outcomes = await answer
+                result = await answer
         except TimeoutError:
             handle.link.lose(WorkerDied("the worker fell silent"))
             raise WorkerDied("the worker fell silent") from None
-        if len(outcomes) != len(call.arguments):
-            handle.link.lose(WorkerDied("the worker broke the protocol"))
-            raise WorkerDied("the worker broke the protocol")
-        return outcomes
+        return read_outcomes(result, NUMBER_BYTES, len(call.arguments))
 
     async def _living(self) -> Handle:
         if self._handle is not None and self._handle.link.alive and self._handle.link.ready.done():
@@ -165,7 +163,6 @@ class _Slot:
     def _call(self, request: Request, cpu_seconds: float) -> Call:
         limits, program = self._limits, request.program
         return Call(
-            job=next(self._numbers) & 0xFFFFFFFF,
             source="" if program.code else program.source,
             code=program.code,
             function=program.function,
@@ -173,8 +170,8 @@ class _Slot:
             n_probes=len(request.probes),
             essential=request.essential,
             pure=request.pure,
-            cpu_seconds=cpu_seconds,
-            probe_cpu_seconds=limits.probe_cpu_seconds,
+            cpu_seconds=cpu_seconds * self._launcher.cpu_factor,
+            probe_cpu_seconds=limits.probe_cpu_seconds * self._launcher.cpu_factor,
             wall_seconds=limits.wall_seconds,
         )
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from azr_engine.verifiers.python.literals import Arguments
+from azr_engine.verifiers.python.outcomes import Outcome
 from azr_engine.verifiers.python.policy import Program
-from azr_engine.verifiers.python.wire import Outcome
+from azr_engine.verifiers.python.wire import MAX_CHILDREN
 
+_INTERPRETER_MB = 128
 N_HASH_SEEDS = 5
 """How many differently seeded workers there are for programs whose results may show hash order."""
 
@@ -29,6 +31,11 @@ class Limits:
     probe_cpu_seconds: float = 0.05
     wall_seconds: float = 20.0
     memory_mb: int = 256
+
+    @property
+    def worker_memory_mb(self) -> int:
+        """MiB of one worker with all its children."""
+        return self.memory_mb * MAX_CHILDREN + _INTERPRETER_MB
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,19 @@
 Requests go down as marshal, which the worker may trust. Results come up as counted bytes that the supervisor only
 slices, never evaluates or unpickles: a worker may have been taken over by what it ran.
 
-The module `typing` stays away from all that a worker imports, for a worker carries its imports into every fork.
-
     frame   := length:u32 payload
+    request := job:u32 marshal(call)
     result  := job:u32 outcome*
-    outcome := status:u8 cpu_seconds:f64 length:u32 text:utf-8
+    outcome := status " " cpu_microseconds " " length "\n" text:utf-8      numbers in decimal
 """
 
 from __future__ import annotations
 
-import struct
-from collections import namedtuple
+import marshal
+
+TYPE_CHECKING = False  # see `boot`
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STATUSES = (
     "ok",  # text: canonical value
@@ -30,32 +32,21 @@ STATUSES = (
     "skipped",
     "syntax",
 )
-CODES = {name: code for code, name in enumerate(STATUSES)}
 MAX_OUTCOME_BYTES = 4 * 16_384
 """Canonical text is at most 16,384 characters, each at most four bytes."""
 
 MAX_CHILDREN = 6
 """Children of one worker at once; each may use the whole memory limit."""
 
-LENGTH = struct.Struct("<I")
-_HEAD = struct.Struct("<BdI")
+END = b"\xff"
+"""What a child writes after its last outcome; it occurs in no UTF-8."""
+
+NUMBER_BYTES = 4
+_MAX_HEAD_BYTES = 64
+_MAX_MICROSECONDS = 10**12
 
 
-class Outcome(namedtuple("Outcome", "status text cpu_seconds", defaults=("", 0.0))):
-    """One input's result: a status, the text that goes with it (see `STATUSES`), and CPU seconds in the child."""
-
-    __slots__ = ()
-    status: str
-    text: str
-    cpu_seconds: float
-
-
-class Call(
-    namedtuple(
-        "Call",
-        "job source code function arguments n_probes essential pure cpu_seconds probe_cpu_seconds wall_seconds",
-    )
-):
+class Call:
     """One program with its inputs, as the worker receives it.
 
     `code` is `source` compiled and marshalled, or empty. `arguments` are marshalled tuples; the last `n_probes` of
@@ -64,40 +55,71 @@ class Call(
     CPU and wall limits are per input, in seconds.
     """
 
-    __slots__ = ()
-    job: int
-    source: str
-    code: bytes
-    function: str
-    arguments: list[bytes]
-    n_probes: int
-    essential: bool
-    pure: bool
-    cpu_seconds: float
-    probe_cpu_seconds: float
-    wall_seconds: float
+    def __init__(
+        self,
+        source: str,
+        code: bytes,
+        function: str,
+        arguments: list[bytes],
+        n_probes: int,
+        essential: bool,
+        pure: bool,
+        cpu_seconds: float,
+        probe_cpu_seconds: float,
+        wall_seconds: float,
+    ) -> None:
+        self.source = source
+        self.code = code
+        self.function = function
+        self.arguments = arguments
+        self.n_probes = n_probes
+        self.essential = essential
+        self.pure = pure
+        self.cpu_seconds = cpu_seconds
+        self.probe_cpu_seconds = probe_cpu_seconds
+        self.wall_seconds = wall_seconds
+
+    def pack(self) -> bytes:
+        """Its fields in the order above, for `unpack`."""
+        return marshal.dumps(list(vars(self).values()), 2)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Call:
+        """What `pack` packed; for a worker, which trusts its supervisor."""
+        return cls(*marshal.loads(data))
 
 
-def pack_outcome(outcome: Outcome) -> bytes:
-    """The bytes of one outcome."""
-    text = outcome.text.encode("utf-8", "backslashreplace")
-    return _HEAD.pack(CODES[outcome.status], outcome.cpu_seconds, len(text)) + text
+def pack_number(number: int) -> bytes:
+    """A length or a job as it stands in a frame."""
+    return number.to_bytes(NUMBER_BYTES, "little")
 
 
-def unpack_outcomes(data: bytes | bytearray, at: int = 0) -> tuple[list[Outcome], int]:
-    """The whole outcomes in `data` from byte `at`, and where the first incomplete one starts.
+def unpack_number(data: bytes | bytearray, at: int = 0) -> int:
+    """The number at byte `at`."""
+    return int.from_bytes(data[at : at + NUMBER_BYTES], "little")
+
+
+def pack_outcome(status: str, text: str = "", cpu_seconds: float = 0.0) -> bytes:
+    """The bytes of one outcome: a status, the text that goes with it (see `STATUSES`), CPU seconds in the child."""
+    encoded = text.encode("utf-8", "backslashreplace")
+    return b"%b %d %d\n%b" % (status.encode(), cpu_seconds * 1e6, len(encoded), encoded)
+
+
+def unpack_outcomes(data: bytes, at: int = 0) -> Iterator[tuple[str, str, float, int]]:
+    """Each whole outcome in `data` from byte `at`: what `pack_outcome` was given, and the byte where it ends.
 
     Raises:
-        ValueError: not outcomes; the sender broke the protocol.
+        ValueError: at the first that is none; the sender broke the protocol.
     """
-    outcomes = []
-    while len(data) - at >= _HEAD.size:
-        code, cpu_seconds, length = _HEAD.unpack_from(data, at)
-        if code >= len(STATUSES) or length > MAX_OUTCOME_BYTES or not 0.0 <= cpu_seconds < 1e6:
-            raise ValueError("broken outcome")
-        end = at + _HEAD.size + length
-        if len(data) < end:
-            break
-        outcomes.append(Outcome(STATUSES[code], bytes(data[at + _HEAD.size : end]).decode(), cpu_seconds))
-        at = end
-    return outcomes, at
+    while (newline := data.find(b"\n", at, at + _MAX_HEAD_BYTES)) >= 0:
+        status, microseconds, length = data[at:newline].decode().split(" ")
+        start, at = newline + 1, newline + 1 + int(length)
+        if status not in STATUSES or not 0 <= int(length) <= MAX_OUTCOME_BYTES:
+            raise ValueError("no such outcome")
+        if not 0 <= int(microseconds) <= _MAX_MICROSECONDS:
+            raise ValueError("no such time")
+        if len(data) < at:
+            return
+        yield status, data[start:at].decode(), int(microseconds) / 1e6, at
+    if len(data) - at > _MAX_HEAD_BYTES:
+        raise ValueError("no outcome")

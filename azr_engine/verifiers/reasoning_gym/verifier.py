@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from azr_engine.engine.protocols import Nature
 from azr_engine.engine.types import Answer, Draft, Rejection, Task, Verdict, task_id
-from azr_engine.verifiers.math.pool import Outcome, WorkerPool
 from azr_engine.verifiers.reasoning_gym.generators import N_ITEMS
+from azr_engine.verifiers.sandbox.pool import Outcome, WorkerPool
 
 PREFIX = "rg:"
 """What the names of these domains begin with; the generator's name follows."""
@@ -41,7 +41,7 @@ class ReasoningGymVerifier:
         self._names = frozenset(names)
         module = "azr_engine.verifiers.reasoning_gym.worker"
         n_workers = workers or len(os.sched_getaffinity(0))
-        self._pool = WorkerPool(n_workers, cpu_seconds, memory_mb, module, sorted(self._names))
+        self._pool = WorkerPool(module, n_workers, cpu_seconds, memory_mb, sorted(self._names))
 
     async def admit(self, drafts: Sequence[Draft]) -> list[Task | Rejection]:
         """A task per draft, or a rejection: `bad_arguments`, `timeout`, `memory` or `crash`."""

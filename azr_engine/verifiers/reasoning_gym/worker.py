@@ -10,9 +10,9 @@ import sys
 from functools import lru_cache
 from typing import Any
 
-from azr_engine.verifiers.math.serving import serve
 from azr_engine.verifiers.math.worker import import_everything
 from azr_engine.verifiers.reasoning_gym.generators import Generator
+from azr_engine.verifiers.sandbox.serving import serve
 
 _generators: dict[str, Generator] = {}
 

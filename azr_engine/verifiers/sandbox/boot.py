@@ -1,14 +1,15 @@
 """Start a worker module by path without running the `__init__` of the packages above it.
 
-    python -S -s -P -B boot.py azr_engine.verifiers.python.worker ARGUMENT...
+    python -S -s -P boot.py azr_engine.verifiers.python.worker ARGUMENT...
 
 Those packages may import heavy things one day; a worker wants to be small, because every page it holds is paid
 for again at each fork. They are entered as bare namespaces that know only where their modules lie.
+For the same reason such modules import no `typing`, `collections` or `functools`; what annotations need of them stands
+under a `TYPE_CHECKING` that is false.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import types
@@ -17,10 +18,10 @@ import types
 def worker_command(module: str, *arguments: str, python: str = sys.executable, boot: str = __file__) -> list[str]:
     """The command line that runs `module.main(arguments)` in a fresh interpreter.
 
-    No site packages (-S, -s), no current folder on the path (-P), no byte code written (-B). PYTHONHASHSEED in the
-    environment stays in force, which -I and -E would undo.
+    No site packages (-S, -s), no current folder on the path (-P). PYTHONHASHSEED in the environment stays in force,
+    which -I and -E would undo. Byte code is kept as usual: what compiling leaves behind would double a worker's size.
     """
-    return [python, "-S", "-s", "-P", "-B", boot, module, *arguments]
+    return [python, "-S", "-s", "-P", boot, module, *arguments]
 
 
 def worker_environment(hash_seed: int) -> dict[str, str]:
@@ -41,7 +42,8 @@ def _main() -> None:
         package = types.ModuleType(".".join(names[:n]))
         package.__path__ = ["/".join((root, *names[:n]))]
         sys.modules[package.__name__] = package
-    importlib.import_module(module).main(arguments)
+    __import__(module)
+    sys.modules[module].main(arguments)
 
 
 if __name__ == "__main__":

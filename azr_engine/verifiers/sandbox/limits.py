@@ -1,7 +1,7 @@
 """Resource limits of a worker and of one task.
 
-Covered: address space (and with it anonymous shared memory), file sizes, open files, core dumps, further processes,
-and CPU time. Not covered: memory that the kernel holds for the process, such as pipe buffers (bounded by open files).
+Covered: address space (and with it anonymous shared memory), file sizes, open files, core dumps, and CPU time.
+Not covered: memory that the kernel holds for the process, such as pipe buffers (bounded by open files).
 """
 
 from __future__ import annotations
@@ -23,9 +23,17 @@ def limit_worker(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
 
 
-def forbid_processes() -> None:
-    """No further process or thread for this one. Holds for any user but root."""
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+def join_group(folder: str) -> None:
+    """Move this process, and with it all that it will fork, into a control group (see `cgroup`).
+
+    Raises:
+        OSError: not allowed, or no such group.
+    """
+    descriptor = os.open(f"{folder}/cgroup.procs", os.O_WRONLY)
+    try:
+        os.write(descriptor, b"0")
+    finally:
+        os.close(descriptor)
 
 
 def die_with_parent() -> None:

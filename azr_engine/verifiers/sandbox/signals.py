@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable
+import _signal  # type: ignore[import-not-found]  # what `signal` wraps, the same in every CPython
 
-_signal = importlib.import_module("_signal")  # what `signal` wraps, the same in every CPython
+TYPE_CHECKING = False  # see `boot`
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 SIGKILL: int = _signal.SIGKILL
 SIGPROF: int = _signal.SIGPROF
@@ -18,4 +19,4 @@ ITIMER_PROF: int = _signal.ITIMER_PROF
 
 handle: Callable[[int, Callable[..., object] | int], object] = _signal.signal
 mask: Callable[[int, Iterable[int]], object] = _signal.pthread_sigmask
-set_timer: Callable[[int, float], object] = _signal.setitimer
+set_timer: Callable[[int, float], tuple[float, float]] = _signal.setitimer

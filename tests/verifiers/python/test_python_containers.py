@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from azr_engine.engine.errors import UserError
-from azr_engine.verifiers.python.containers import IMAGE, LABEL
+from azr_engine.verifiers.python.containers import IMAGE, LABEL, ContainerLauncher
 from azr_engine.verifiers.python.executor import Limits, Outcome, Request, choose_executor, probe_tier
 from azr_engine.verifiers.python.literals import read_arguments
 from azr_engine.verifiers.python.policy import check_program
@@ -104,6 +104,49 @@ def test_a_killed_daemon_is_a_clear_fault(mortal_daemon: Any) -> None:
     outcomes = [outcome for outcomes in asyncio.run(run()) for outcome in outcomes]
     assert {outcome.status for outcome in outcomes} == {"fault"}
     assert "no Docker daemon answers" in outcomes[0].text
+
+
+def test_a_killed_daemon_is_left_for_the_fallback(mortal_daemon: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    async def run() -> tuple[list[list[Outcome]], list[str]]:
+        executor = choose_executor("docker", workers=1, limits=LIMITS, fallback="namespaces")
+        try:
+            names = [executor.name]
+            assert texts((await executor.run([DOUBLE]))[0]) == ["2", "4"]
+            mortal_daemon.kill()
+            batches = await asyncio.gather(*[executor.run([DOUBLE] * 3) for _ in range(2)])
+            names.append(executor.name)
+            return [outcomes for batch in batches for outcomes in batch], names
+        finally:
+            await executor.close()
+
+    outcomes, names = asyncio.run(run())
+    assert [texts(found) for found in outcomes] == [["2", "4"]] * 6
+    assert names == ["docker", "namespaces"]
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("sandbox: ")]
+    assert len(lines) == 1
+    assert lines[0].startswith("sandbox: docker is gone (no Docker daemon answers")
+    assert lines[0].endswith("going on in namespaces")
+
+
+def test_a_killed_container_is_no_reason_to_fall_back(docker_daemon: Any) -> None:
+    async def run() -> str:
+        executor = choose_executor("docker", workers=1, limits=LIMITS, fallback="namespaces")
+        try:
+            await executor.run([DOUBLE])
+            for container in client().containers.list(filters={"label": LABEL}):
+                container.kill()
+            assert texts((await executor.run([DOUBLE]))[0]) == ["2", "4"]
+            return executor.name
+        finally:
+            await executor.close()
+
+    assert asyncio.run(run()) == "docker"
+
+
+def test_a_tier_that_works_is_probed_once(docker_daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose_executor("docker")
+    monkeypatch.setattr(ContainerLauncher, "launch", None)  # a second probe would fail
+    choose_executor("docker")
 
 
 def test_no_daemon_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

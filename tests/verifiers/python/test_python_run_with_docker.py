@@ -1,4 +1,4 @@
-"""A whole run on the docker tier, its daemon killed under it: a pause with one clear line, and nothing lost."""
+"""A whole run on the docker tier, its daemon killed under it: a pause or another tier, one clear line, nothing lost."""
 
 from __future__ import annotations
 
@@ -45,16 +45,21 @@ def steps(out: Path) -> list[int]:
     return [json.loads(line)["step"] for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_a_killed_daemon_pauses_the_run_and_resume_goes_on(mortal_daemon: Any, tmp_path: Path) -> None:
-    out = tmp_path / "run"
+def run_until_step_2_and_kill(out: Path, daemon: Any, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """The run, ended, and what it wrote to stderr; the daemon died after its second step."""
     small = [f"--set={setting}" for setting in ("play.proposals=8", "play.attempts=2", "store.seeds=3")]
-    first = run(out, "--domains", "python", "--sandbox", "docker", "--model", "azr-tiny", "--steps", "1000", *small)
-    assert first.stdout is not None
-    for line in first.stdout:
+    process = run(out, "--domains", "python", "--sandbox", "docker", "--model", "azr-tiny", *small, *arguments)
+    assert process.stdout is not None
+    for line in process.stdout:
         if line.startswith("step 2/"):
             break
-    mortal_daemon.kill()
-    _, stderr = first.communicate(timeout=240)
+    daemon.kill()
+    return process, process.communicate(timeout=240)[1]
+
+
+def test_a_killed_daemon_pauses_the_run_and_resume_goes_on(mortal_daemon: Any, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first, stderr = run_until_step_2_and_kill(out, mortal_daemon, "--steps", "1000")
     assert first.returncode == 3, stderr
     paused = [line for line in stderr.splitlines() if line.startswith("paused: ")]
     assert len(paused) == 1
@@ -78,3 +83,17 @@ def test_a_killed_daemon_pauses_the_run_and_resume_goes_on(mortal_daemon: Any, t
     assert kept <= stored(out)
     client = pytest.importorskip("docker").from_env()
     assert client.containers.list(all=True, filters={"label": LABEL}) == []
+
+
+def test_a_killed_daemon_is_no_matter_with_a_fallback(mortal_daemon: Any, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    fallback = "--set=sandbox.fallback=namespaces"
+    process, stderr = run_until_step_2_and_kill(out, mortal_daemon, "--steps", "8", fallback)
+    assert process.returncode == 0, stderr
+    assert steps(out) == list(range(1, 9))
+    lines = [line for line in stderr.splitlines() if line.startswith("sandbox: ")]
+    assert len(lines) == 1
+    assert lines[0].endswith("going on in namespaces")
+    assert "Traceback" not in stderr
+    faults = [json.loads(line)["faults"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert sum(faults) == 0

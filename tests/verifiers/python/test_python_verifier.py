@@ -239,6 +239,27 @@ def test_a_zygote_killed_in_the_middle_of_a_batch_loses_nothing() -> None:
     assert [outcome[0][:2] for outcome in outcomes] == [("ok", str(200_000 + n)) for n in range(40)]
 
 
+def test_a_worker_sits_in_a_control_group_that_goes_with_it() -> None:
+    """Where this machine lets us make one."""
+
+    async def use(verifier: PythonVerifier, spy: Spy) -> Path | None:
+        await spy.run([Request(check_program(SQUARE), (read_arguments("2"),), hash_seed=0)])
+        handle = spy.inner._slots[0]._handle  # type: ignore[attr-defined]
+        if handle._group is None:
+            return None
+        folder: Path = handle._group.folder
+        members = {int(line) for line in (folder / "cgroup.procs").read_text().split()}
+        assert {handle._process.pid, zygote(handle._process.pid)} <= members
+        caps = [folder / name for name in ("memory.limit_in_bytes", "memory.max")]
+        assert [int(cap.read_text()) for cap in caps if cap.exists()] == [LIMITS.worker_memory_mb << 20]
+        return folder
+
+    folder = with_verifier(use)
+    if folder is None:
+        pytest.skip("no control group can be made here")
+    assert not folder.exists()
+
+
 class DoomedLauncher(LocalLauncher):
     """Kills each worker as soon as it is ready."""
 
@@ -336,4 +357,6 @@ def test_no_tier_is_had_by_accident() -> None:
         choose_executor("process")
     with pytest.raises(UserError, match="no sandbox named 'chroot'"):
         choose_executor("chroot")
+    with pytest.raises(UserError, match="no sandbox to fall back to named 'process'"):
+        choose_executor("namespaces", fallback="process")
     assert {health.name for health in probe_tiers()} == {"gvisor", "namespaces", "docker", "process"}

@@ -15,9 +15,9 @@ KILL, DENY, ALLOW = 0x80000000, 0x00050001, 0x7FFF0000
 MACHINE_NAMES = sorted(MACHINES)
 
 
-def verdict(code: bytes, number: int, audit: int, protection: int = 0) -> int:
-    """Run classic BPF over one `struct seccomp_data`."""
-    data = struct.pack("<IIQ6Q", number, audit, 0, 0, 0, protection, 0, 0, 0)
+def verdict(code: bytes, number: int, audit: int, *, first: int = 0, third: int = 0) -> int:
+    """Run classic BPF over one `struct seccomp_data` whose arguments are zero but for these."""
+    data = struct.pack("<IIQ6Q", number, audit, 0, first, 0, third, 0, 0, 0)
     program = list(struct.iter_unpack("=HBBI", code))
     at, accumulator = 0, 0
     while True:
@@ -50,8 +50,27 @@ def test_executable_memory_is_denied(name: str) -> None:
     machine = MACHINES[name]
     code = assemble(machine, ["mmap", "mprotect"])
     for call in ("mmap", "mprotect"):
-        assert verdict(code, machine.numbers[call], machine.audit, protection=3) == ALLOW
-        assert verdict(code, machine.numbers[call], machine.audit, protection=7) == DENY
+        assert verdict(code, machine.numbers[call], machine.audit, third=3) == ALLOW
+        assert verdict(code, machine.numbers[call], machine.audit, third=7) == DENY
+
+
+@pytest.mark.parametrize("name", MACHINE_NAMES)
+def test_a_clone_is_a_fork_or_nothing(name: str) -> None:
+    machine = MACHINES[name]
+    code = assemble(machine, ["clone"])
+    plain, thread, new_user, new_pid = 0x01200011, 0x003D0F00, 0x10000011, 0x20000011
+    verdicts = [verdict(code, machine.numbers["clone"], machine.audit, first=flags) for flags in (plain, 17)]
+    assert verdicts == [ALLOW, ALLOW]
+    for flags in (thread, new_user, new_pid, plain | 1 << 31):
+        assert verdict(code, machine.numbers["clone"], machine.audit, first=flags) == DENY
+
+
+@pytest.mark.parametrize("name", MACHINE_NAMES)
+def test_limits_are_ones_own(name: str) -> None:
+    machine = MACHINES[name]
+    code = assemble(machine, ["prlimit64"])
+    assert verdict(code, machine.numbers["prlimit64"], machine.audit) == ALLOW
+    assert verdict(code, machine.numbers["prlimit64"], machine.audit, first=1) == DENY
 
 
 @pytest.mark.parametrize("name", MACHINE_NAMES)

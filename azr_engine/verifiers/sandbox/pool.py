@@ -34,18 +34,18 @@ class WorkerPool:
     """`n_workers` worker processes, started when first needed.
 
     Args:
+        module: the workers', run as a program; it calls `serving.serve`.
         cpu_seconds: CPU time one item may take.
         memory_mb: address space one item may take, in MiB; the worker's first argument.
-        module: the worker's, run as a program; it calls `serving.serve`.
         arguments: its further arguments.
     """
 
     def __init__(
         self,
+        module: str,
         n_workers: int,
         cpu_seconds: float,
         memory_mb: int,
-        module: str = "azr_engine.verifiers.math.worker",
         arguments: Sequence[str] = (),
     ) -> None:
         self.n_workers = n_workers
@@ -55,7 +55,7 @@ class WorkerPool:
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
-        self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="math-worker")
+        self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="worker")
 
     async def run(self, items: list[Item]) -> list[Outcome]:
         """One outcome per item, in order; `{"fault": text}` where the worker itself failed twice."""
