@@ -137,6 +137,9 @@ def _lost_peers_named() -> Iterator[None]:
     except RuntimeError as error:
         if not any(word in str(error).lower() for word in words):
             raise
+        with suppress(ValueError):  # only the main thread may say so
+            # This process ends by itself now; the launcher's signal would only make it say so twice.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         reason = "another process of this run died; what was recorded is safe, continue with --resume"
         raise PeerLost(reason) from None
 
