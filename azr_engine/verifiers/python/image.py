@@ -44,11 +44,10 @@ def image_key() -> str:
 
 
 def image_archive() -> bytes:
-    """The image's root file system as a tar archive, about 15 MB.
+    """The image's root file system as a tar archive, about 35 MB.
 
     Raises:
-        OSError: `ldd` is missing, or a file cannot be read.
-        subprocess.CalledProcessError: the worker's modules cannot be imported.
+        OSError: `ldd` is missing, a file cannot be read, or the interpreter cannot import the worker.
     """
     worker, library = _worker_files(), _library_files()
     binaries = [interpreter(), *(file for file in library if file.suffix == ".so")]
@@ -70,9 +69,11 @@ def _worker_files() -> dict[Path, Path]:
 def _library_files() -> list[Path]:
     """The files of Python's library that a worker imports."""
     command = worker_command("azr_engine.verifiers.python.contents", python=str(interpreter()))
-    listed = subprocess.run(command, env=worker_environment(0), capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(command, env=worker_environment(0), capture_output=True, text=True, check=False)
+    if listing.returncode != 0:
+        raise OSError(f"the worker's modules cannot be imported: {listing.stderr.strip()[-200:]}")
     own = Path(__file__).parents[2]
-    return [path for path in map(Path, listed.splitlines()) if path.is_file() and own not in path.parents]
+    return [path for path in map(Path, listing.stdout.splitlines()) if path.is_file() and own not in path.parents]
 
 
 def _shared_libraries(binaries: list[Path]) -> set[Path]:

@@ -13,7 +13,9 @@ import ast
 import functools
 import marshal
 import re
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from azr_engine.verifiers.python.allowed import ALLOWED_MODULES, BANNED_BUILTINS, SAFE_BUILTINS
 from azr_engine.verifiers.python.compilation import compile_source
@@ -28,6 +30,7 @@ _ALLOWED_DUNDER_ATTRIBUTES = frozenset(("__init__", "__name__"))
 _BANNED_ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 _MAX_CODE_BYTES = 1 << 15
 _DUNDER = re.compile(r"__\w+__")
+_ASYNCHRONOUS = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
 _STATEMENTS_BESIDE = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.ClassDef)
 
 
@@ -76,61 +79,61 @@ def check_tree(source: str, tree: ast.Module, nodes: list[ast.AST]) -> Program:
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if len(functions) != 1:
         raise Banned(f"defines {len(functions)} functions instead of one")
-    for position, node in enumerate(tree.body):
-        docstring = position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not docstring and not isinstance(node, (ast.FunctionDef, *_STATEMENTS_BESIDE)):
-            raise Banned(f"a top-level {type(node).__name__} statement")
-    _check_nodes(nodes)
-    code = _compile(source, nodes)
+    for position, part in enumerate(tree.body):
+        docstring = position == 0 and isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
+        if not docstring and not isinstance(part, (ast.FunctionDef, *_STATEMENTS_BESIDE)):
+            raise Banned(f"a top-level {type(part).__name__} statement")
+    kinds: _Kinds = defaultdict(list)
+    for node in nodes:
+        kinds[type(node)].append(node)
+    _check_kinds(kinds)
+    code = _compile(source, kinds)
     # Compiling may need a module too: `unicodedata` for a character spelled by its name.
-    imports = not code or any(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes)
-    return Program(source, functions[0], code, any(map(_makes_set, nodes)), imports)
+    imports = not code or bool(kinds[ast.Import] or kinds[ast.ImportFrom])
+    return Program(source, functions[0], code, _makes_sets(kinds), imports)
 
 
-def _compile(source: str, nodes: list[ast.AST]) -> bytes:
+_Kinds = defaultdict[type[ast.AST], list[Any]]
+"""The nodes of a program by their type."""
+
+
+def _compile(source: str, kinds: _Kinds) -> bytes:
     """Compile here, once for all runs, unless the compiler could be made to work out of proportion.
 
     It copies each `finally` block to every way out of its `try`, so nested ones grow exponentially.
     """
-    if any(isinstance(node, ast.Try | ast.TryStar) and node.finalbody for node in nodes):
+    if any(node.finalbody for node in kinds[ast.Try] + kinds[ast.TryStar]):
         return b""
     code = marshal.dumps(compile_source(source))
     return code if len(code) <= _MAX_CODE_BYTES else b""
 
 
-def _makes_set(node: ast.AST) -> bool:
-    named = isinstance(node, ast.Name) and node.id in ("set", "frozenset")
-    return named or isinstance(node, ast.Set | ast.SetComp)
+def _makes_sets(kinds: _Kinds) -> bool:
+    named = any(node.id in ("set", "frozenset") for node in kinds[ast.Name])
+    return named or bool(kinds[ast.Set] or kinds[ast.SetComp])
 
 
-def _check_nodes(nodes: list[ast.AST]) -> None:
-    imported: set[str] = set()
-    stores: list[ast.Attribute] = []
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            imported.update(_import(alias.name, alias.asname) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            imported.update(_import_from(node))
-        elif isinstance(node, ast.Attribute):
-            _check_attribute(node.attr)
-            if not isinstance(node.ctx, ast.Load):
-                stores.append(node)
-        elif isinstance(node, ast.Name):
-            _check_name(node.id)
-        elif isinstance(node, ast.Constant):
-            if isinstance(node.value, str) and _DUNDER.search(node.value):
-                raise Banned("a double-underscore name inside a string")
-        elif isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
-            raise Banned("asynchronous code")
-        elif isinstance(node, ast.MatchClass):
-            for name in node.kwd_attrs:
-                _check_attribute(name)
-        elif isinstance(node, ast.arg):
-            _check_name(node.arg)
-    for node in stores:
-        base = node.value.id if isinstance(node.value, ast.Name) else ""
-        if base in imported or base in SAFE_BUILTINS:
-            raise Banned(f"assigns to {base}.{node.attr}")
+def _check_kinds(kinds: _Kinds) -> None:
+    imported = {_import(alias.name, alias.asname) for node in kinds[ast.Import] for alias in node.names}
+    imported.update(name for node in kinds[ast.ImportFrom] for name in _import_from(node))
+    for node in kinds[ast.Name]:
+        _check_name(node.id)
+    for node in kinds[ast.arg]:
+        _check_name(node.arg)
+    for node in kinds[ast.MatchClass]:
+        for name in node.kwd_attrs:
+            _check_attribute(name)
+    for node in kinds[ast.Constant]:
+        if isinstance(node.value, str) and _DUNDER.search(node.value):
+            raise Banned("a double-underscore name inside a string")
+    for node in kinds[ast.Attribute]:
+        _check_attribute(node.attr)
+        if not isinstance(node.ctx, ast.Load):
+            base = node.value.id if isinstance(node.value, ast.Name) else ""
+            if base in imported or base in SAFE_BUILTINS:
+                raise Banned(f"assigns to {base}.{node.attr}")
+    if any(kinds[kind] for kind in _ASYNCHRONOUS):
+        raise Banned("asynchronous code")
 
 
 def _import(name: str, renamed: str | None) -> str:

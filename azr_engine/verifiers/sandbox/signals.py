@@ -19,4 +19,4 @@ ITIMER_PROF: int = _signal.ITIMER_PROF
 
 handle: Callable[[int, Callable[..., object] | int], object] = _signal.signal
 mask: Callable[[int, Iterable[int]], object] = _signal.pthread_sigmask
-set_timer: Callable[[int, float], tuple[float, float]] = _signal.setitimer
+set_timer: Callable[[int, float], object] = _signal.setitimer
