@@ -71,6 +71,10 @@ class Plugins:
             raise UserError(f"plugin {name!r} is loaded twice") from None
         self._sources[name] = (version, source)
 
+    def add(self, name: str, plugin: object) -> None:
+        """Load a plugin that is an object with hooks as methods. Raises UserError where the name is taken."""
+        self._register(name, plugin, "", "built in")
+
     def info(self) -> list[PluginInfo]:
         """Every plugin, by name."""
         out = []
@@ -79,6 +83,22 @@ class Plugins:
             version, source = self._sources[name]
             out.append(PluginInfo(name, version, source, tuple(sorted(caller.name for caller in callers))))
         return sorted(out, key=lambda info: info.name)
+
+    def brought(self, name: str, config: RunConfig) -> list[str]:
+        """The names of the domains that one plugin brings."""
+        others = [module for other, module in self._manager.list_name_plugin() if other != name]
+        answers = self._manager.subset_hook_caller("azr_domains", others)(config=config)
+        return [domain.name for domain in _flatten(answers)]
+
+    def implementations(self, name: str) -> list[tuple[str, Callable[..., Any]]]:
+        """The hooks that one plugin implements, each with its function."""
+        callers = self._manager.get_hookcallers(self._manager.get_plugin(name)) or []
+        return [
+            (caller.name, implementation.function)
+            for caller in sorted(callers, key=lambda caller: caller.name)
+            for implementation in caller.get_hookimpls()
+            if implementation.plugin_name == name
+        ]
 
     def domains(self, config: RunConfig) -> dict[str, Domain]:
         """All domains by name; two of one name are an error."""

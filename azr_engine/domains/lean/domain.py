@@ -129,3 +129,14 @@ class LeanDomain:
         """The answer's text; empty is malformed."""
         text = sections["answer"].strip("\n").rstrip()
         return Answer({"answer": text}, sections["answer"]) if text.strip() else Malformed("empty answer", text)
+
+    def known_answers(self, task: Task) -> list[tuple[str, bool]]:
+        """For the conformance kit: what the draft's own proof amounts to as an answer."""
+        gold = task.gold
+        match task.kind:
+            case "repair":
+                wrong = 3 - gold["holds"]
+                return [(f"{gold['holds']} {gold['proof']}", True), (f"{wrong} {gold['proof']}", False)]
+            case "induct":
+                return [(f"{gold['statement']} := {gold['proof']}", True), (f"True := {gold['proof']}", False)]
+        return [(gold["proof"], True)]
