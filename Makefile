@@ -28,7 +28,7 @@ $(VENV)/.ready-to-run: $(SOURCES) | $(BIN)/python
 	touch $@
 
 $(VENV)/.ready-to-test: $(SOURCES) | $(BIN)/python
-	$(PIP) '.[test,docker,reasoning-gym,lean,peft,gguf,plot,watch,tensorboard,wandb,browser]'
+	$(PIP) '.[test,docker,reasoning-gym,humaneval,lean,peft,gguf,plot,watch,tensorboard,wandb,browser]'
 	touch $@ $(VENV)/.ready-to-run
 
 clean:

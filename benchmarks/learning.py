@@ -41,30 +41,34 @@ STANDARD = ("full", "no-gate", "uniform", "frozen", "grammar", "random-reward")
 WINDOW = 10
 """Steps averaged into one entry of a result's `windows`."""
 NEVER_STOP = 1_000_000
+PAUSED = 3
+"""Exit status of a run that an alarm paused."""
 
 
-def play(arm: str, seed: int, settings: Mapping[str, Any], out: Path, work: Path) -> None:
-    """One run and its result file, unless the file is there already."""
+def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any], out: Path, work: Path) -> None:
+    """One run and its result file, unless the file is there already. A run that an alarm paused has ended, too."""
     file = out / f"{arm}-{seed}.json"
     if file.exists() and json.loads(file.read_text(encoding="utf-8"))["settings"] == settings:
         print(f"{file} is there already", flush=True)
         return
     folder = work / f"{arm}-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
-    options = [
+    command = [
         *("--domains", settings["domains"], "--model", settings["model"], "--seed", str(seed), "--threads", "1"),
         *("--minutes", str(settings["minutes"]), "--steps", str(NEVER_STOP)),
         *("--eval-every", str(settings["every"]), "--eval-suite", settings["suite"], "--out", str(folder)),
         *(part for one in settings["set"] for part in ("--set", one)),
-        *ARMS[arm],
+        *options,
     ]
-    print(f"playing: azr-engine run {' '.join(options)}", flush=True)
-    subprocess.run(
-        [sys.executable, "-c", "from azr_engine.cli import main; main()", "run", *options],
-        check=True,
+    print(f"playing: azr-engine run {' '.join(command)}", flush=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", "from azr_engine.cli import main; main()", "run", *command],
+        check=False,
         stdout=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+    if ended.returncode not in (0, PAUSED):
+        sys.exit(f"the run {folder} ended with {ended.returncode}")
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     result = {
         "arm": arm,
@@ -72,6 +76,7 @@ def play(arm: str, seed: int, settings: Mapping[str, Any], out: Path, work: Path
         "settings": settings,
         "windows": [_window(lines[n : n + WINDOW]) for n in range(0, len(lines), WINDOW)],
         "evals": read_curve(folder),
+        "paused": ended.returncode == PAUSED,
     }
     temporary = file.with_suffix(".tmp")
     temporary.write_text(json.dumps(result), encoding="utf-8")
@@ -88,6 +93,7 @@ def _window(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             **{key: sum(row[key] for row in rows) for key in keys},
             "solve_rates": {key: sum(row["solve_rates"][key] for row in rows) for key in rows[0]["solve_rates"]},
             "share": sum(row["share"] for row in rows) / len(rows),
+            "solve_rate": _mean([row["solve_rate"] for row in rows if row["solve_rate"] is not None]),
         }
     policy = {key: sum(line["policy"][key] for line in lines) / len(lines) for key in ("entropy", "kl_base")}
     return {
@@ -96,6 +102,10 @@ def _window(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         **policy,
         "alarms": [a for line in lines for a in line["alarms"]],
     }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def summarise(out: Path) -> None:
@@ -221,7 +231,9 @@ def main() -> None:
     if not arguments.summary_only:
         runs = [(name, int(seed)) for seed in arguments.seeds.split(",") for name in names]
         with ThreadPoolExecutor(arguments.jobs) as pool:
-            list(pool.map(lambda run: play(run[0], run[1], settings, arguments.out, arguments.work), runs))
+            list(
+                pool.map(lambda run: play(run[0], ARMS[run[0]], run[1], settings, arguments.out, arguments.work), runs)
+            )
     summarise(arguments.out)
 
 

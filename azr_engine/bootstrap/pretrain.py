@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from azr_engine.bootstrap.corpus import TokenizedLesson, batches
+from azr_engine.bootstrap.lessons import KINDS
 from azr_engine.bootstrap.tokenizer import build_tokenizer
 from azr_engine.trainer.batching import pad_right
 
@@ -139,6 +140,7 @@ def save_model(model: Any, folder: Path, recipes: Sequence[Recipe], figures: Map
     settings = {
         "style": "compact",
         "n_references": 1,
+        "kinds": {domain: list(kinds) for domain, kinds in KINDS.items()},
         "recipes": [asdict(recipe) for recipe in recipes],
         "figures": dict(figures),
     }

@@ -16,15 +16,18 @@ from azr_engine.cli import (
     export,
     judge,
     plugins,
+    replay,
     report,
+    review,
     run,
     tasks,
+    verify_log,
     watch,
 )
 
 BUILT_IN = (
     *("run", "eval", "compare", "admit", "judge", "export", "bootstrap", "bench", "plugins", "doctor"),
-    *("report", "watch", "tasks"),
+    *("report", "watch", "tasks", "replay", "review", "verify-log"),
 )
 
 
@@ -50,6 +53,9 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
     app.command("report")(report.report)
     app.command("watch")(watch.watch)
     app.command("tasks")(tasks.tasks)
+    app.command("replay")(replay.replay)
+    app.command("review")(review.review)
+    app.command("verify-log")(verify_log.verify_log)
     app.add_typer(plugins.app, name="plugins")
     words = [argument for argument in arguments if not argument.startswith("-")]
     if words and words[0] not in BUILT_IN:

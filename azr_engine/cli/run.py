@@ -12,6 +12,8 @@ import typer
 if TYPE_CHECKING:
     from azr_engine.engine.loop import SelfPlay
     from azr_engine.engine.session import Setup
+    from azr_engine.evaluation.curve import Curve
+    from azr_engine.evaluation.safety_curve import SafetyCurve
 
 
 def run(
@@ -46,7 +48,9 @@ def run(
     eval_every: Annotated[
         int | None, typer.Option(help="Evaluate every so many steps, into evals.jsonl.", min=1)
     ] = None,
-    eval_suite: Annotated[str | None, typer.Option(help="Suite of --eval-every; default heldout.")] = None,
+    eval_suite: Annotated[
+        str | None, typer.Option(help="Suite of --eval-every: heldout, dev, safety, or heldout,safety.")
+    ] = None,
     compare: Annotated[
         int, typer.Option(help="Held-out tasks per kind to try before and after; 0 for none.", min=0)
     ] = 0,
@@ -110,7 +114,9 @@ def run(
             follow(settings)
         return
     if dry_run:
-        print(to_toml(settings), end="")
+        from azr_engine.engine.memory import memory_line
+
+        print(f"{to_toml(settings)}\n# {memory_line(settings)}")
         return
     folder = out or Path("runs") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     asyncio.run(_play(setup, folder, resume=resume, compare=compare, as_json=as_json))
@@ -120,7 +126,6 @@ async def _play(setup: Setup, folder: Path, *, resume: bool, compare: int, as_js
     from rich.console import Console
 
     from azr_engine.engine.session import open_session
-    from azr_engine.evaluation.curve import Curve
     from azr_engine.evaluation.evaluate import suite_ids
     from azr_engine.report.live import view
     from azr_engine.report.summary import print_summary, summary
@@ -129,11 +134,16 @@ async def _play(setup: Setup, folder: Path, *, resume: bool, compare: int, as_js
     console.print(f"starting: {', '.join(settings.domains)} with {settings.model.name}, run directory {folder}")
     async with open_session(setup, folder, resume=resume, reserved=suite_ids()) as loop:
         _stop_on_interrupt(loop)
-        curve = Curve(loop, settings.evaluation) if settings.evaluation.every else None
+        curves = _curves(setup, loop) if settings.evaluation.every else []
+
+        async def between(step: int) -> None:
+            for curve in curves:
+                await curve.between(step)
+
         before = await _held_out(loop, compare, console, "before") if compare else None
         with view(console, settings, loop.step) as live:
-            await loop.play(live.update, curve.between if curve else None)
-        if curve:
+            await loop.play(live.update, between)
+        for curve in curves:
             await curve.measure(loop.step)
         after = await _held_out(loop, compare, console, "after") if compare else None
         result = summary(folder, loop.parts.run.read_metrics(), before, after)
@@ -141,6 +151,25 @@ async def _play(setup: Setup, folder: Path, *, resume: bool, compare: int, as_js
         print(json.dumps(result))
     else:
         print_summary(console, result)
+
+
+def _curves(setup: Setup, loop: SelfPlay) -> list[Curve | SafetyCurve]:
+    """An evaluation for each suite that the settings name. Raises UserError for two that would share a file."""
+    from azr_engine.engine.errors import UserError
+    from azr_engine.evaluation.curve import Curve
+    from azr_engine.evaluation.safety import NAME
+    from azr_engine.evaluation.safety_curve import SafetyCurve
+
+    config = setup.config.evaluation
+    names = [name.strip() for name in config.suite.split(",")]
+    if len([name for name in names if name != NAME]) > 1:
+        raise UserError(f"evaluation.suite takes one suite, and {NAME} beside it, not {config.suite!r}")
+    return [
+        SafetyCurve(loop, config, setup.plugins.screen)
+        if name == NAME
+        else Curve(loop, config.model_copy(update={"suite": name}))
+        for name in names
+    ]
 
 
 async def _held_out(loop: SelfPlay, per_kind: int, console: Any, when: str) -> dict[str, Any] | None:

@@ -8,28 +8,24 @@ Self-play without it collapses onto one trivial question. What it keeps out, and
   were all solved or never solved has the smaller `settled_quota`, so that the window forgets it before it is asked
   again;
 - `imbalanced`: one hidden answer over its share. Where answers come from a short list, as in the kind `error`, a
-  proposer that drifts towards one of them teaches the solver to give it blindly. An answer that is common among the
-  cell's seeds may stay as common, since levelling it would teach the solver a wrong base rate.
+  proposer that drifts towards one of them teaches the solver to give it blindly.
 
 Not covered: tasks that look different, behave differently, have different answers and still ask the same.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from azr_engine.curriculum.archive import Archive, Record
 from azr_engine.engine.learnability import posterior_learnability
-from azr_engine.engine.types import Rejection, Task, canonical_json
+from azr_engine.engine.types import Rejection, Task
 
 MIN_RECENT = 20
 """Recent tasks below which no share is judged."""
-NATURAL_MARGIN = 0.15
-"""How far above its share among the seeds an answer's share may rise."""
 TRIVIAL_MARKS = ("constant:", "identity:")
 """How a signature begins when the verifier saw one result for every probe, or each probe come back unchanged."""
 
@@ -49,17 +45,12 @@ class NoveltyConfig(BaseModel):
     ] = 3
     answer_share: Annotated[
         float,
-        Field(
-            gt=0,
-            le=1,
-            description="Largest share of one hidden answer in the window, or its share among the seeds plus 0.15 "
-            "where that is more; 1: no limit.",
-        ),
-    ] = 0.4
+        Field(gt=0, le=1, description="Largest share of one hidden answer in the window; 1: no limit."),
+    ] = 0.5
     shown_share: Annotated[
         float, Field(ge=0, le=1, description="Largest share of tasks that show their own answer; 1: no limit.")
     ] = 0.1
-    window: Annotated[int, Field(ge=1, description="Admitted tasks per domain and kind that the quotas look at.")] = 500
+    window: Annotated[int, Field(ge=1, description="Admitted tasks per domain and kind that the quotas look at.")] = 200
     retests: Annotated[
         int, Field(ge=0, description="Tasks per step that nobody solved and that are tried again; 0: none.")
     ] = 2
@@ -72,19 +63,13 @@ class NoveltyGate:
     def __init__(self, config: NoveltyConfig) -> None:
         self._config = config
         self._archives: dict[tuple[str, str], Archive] = {}
-        self._natural: dict[tuple[str, str], dict[str, float]] = {}
 
-    def restore(
-        self, domain: str, kind: str, tried: Iterable[tuple[Task, float, int]], seeds: Sequence[Task] = ()
-    ) -> None:
+    def restore(self, domain: str, kind: str, tried: Iterable[tuple[Task, float, int]]) -> None:
         """Remember one cell's tasks that were admitted earlier, and nothing else of it.
 
         Args:
             tried: each task, oldest first, with the sum of its scores and the number of scored tries.
-            seeds: the tasks that the cell started with, whose answers say what is common by nature.
         """
-        counts = Counter(canonical_json(task.gold) for task in seeds)
-        self._natural[domain, kind] = {answer: n / len(seeds) for answer, n in counts.items()}
         self._archives[domain, kind] = archive = Archive(self._config.window)
         for task, score_sum, n_scored in tried:
             archive.add(Record.of(task))
@@ -93,8 +78,7 @@ class NoveltyGate:
     def admit(self, task: Task) -> Rejection | None:
         """Why the task is kept out; None when it is within its quotas, and it counts from now on."""
         archive, record = self._archive(task), Record.of(task)
-        natural = self._natural.get((task.domain, task.kind), {}).get(record.answer, 0.0)
-        rejection = self._judge(archive, record, natural) if self._config.enabled else None
+        rejection = self._judge(archive, record) if self._config.enabled else None
         if rejection is None:
             archive.add(record)
         return rejection
@@ -122,7 +106,7 @@ class NoveltyGate:
     def _archive(self, task: Task) -> Archive:
         return self._archives.setdefault((task.domain, task.kind), Archive(self._config.window))
 
-    def _judge(self, archive: Archive, record: Record, natural: float) -> Rejection | None:
+    def _judge(self, archive: Archive, record: Record) -> Rejection | None:
         config = self._config
         if record.signature.startswith(TRIVIAL_MARKS):
             return Rejection("trivial", f"{record.signature.partition(':')[0]} on every probe")
@@ -135,9 +119,7 @@ class NoveltyGate:
         n_alike = archive.n_signature(record.signature) if record.signature else 0
         if config.behaviour_quota and n_alike >= config.behaviour_quota:
             return Rejection("near_duplicate", "its behaviour is over its quota of recent tasks")
-        if self._over_share(
-            archive, archive.n_answer(record.answer), max(config.answer_share, natural + NATURAL_MARGIN)
-        ):
+        if self._over_share(archive, archive.n_answer(record.answer), config.answer_share):
             return Rejection("imbalanced", "its answer is over its share of recent tasks")
         return None
 

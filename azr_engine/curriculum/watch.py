@@ -33,6 +33,9 @@ class WatchConfig(BaseModel):
     entropy_share: Annotated[
         float, Field(ge=0, le=1, description="Share of its first entropy under which a proposer dries up; 0: no alarm.")
     ] = 0.5
+    skipped_updates: Annotated[
+        int, Field(ge=1, description="Updates in a row whose gradient is not finite that stop the run.")
+    ] = 3
     kl_budget: Annotated[
         float | None, Field(gt=0, description="KL to the starting policy, in nats per token, that raises an alarm.")
     ] = None
@@ -46,9 +49,16 @@ class Watch:
         self._effective: dict[str, list[int]] = {}
         self._entropy: dict[str, tuple[int, float, float]] = {}
         self._raised: set[str] = set()
+        self._skipped = 0
 
     def hear(
-        self, step: int, effective: Mapping[str, int], entropy: Mapping[str, float | None], kl_base: float
+        self,
+        step: int,
+        effective: Mapping[str, int],
+        entropy: Mapping[str, float | None],
+        kl_base: float,
+        *,
+        applied: bool = True,
     ) -> list[Alarm]:
         """The alarms of one step.
 
@@ -56,6 +66,7 @@ class Watch:
             effective: tasks that carried a gradient, for each domain.
             entropy: the proposer's entropy in nats per token, for each domain; None where nothing was proposed.
             kl_base: KL(policy, starting policy) in nats per token.
+            applied: whether the step's update, if any, moved the weights.
         """
         alarms = [alarm for name, count in effective.items() if (alarm := self._starvation(step, name, count))]
         alarms += [alarm for name, value in entropy.items() if (alarm := self._drying(step, name, value))]
@@ -63,6 +74,12 @@ class Watch:
         if budget is not None and self._crossed("kl", kl_base > budget):
             message = f"KL to the starting policy is {kl_base:.3f}, over its budget of {budget}"
             alarms.append(Alarm("kl_budget", step, message, "critical"))
+        self._skipped = 0 if applied else self._skipped + 1
+        if self._skipped >= self._config.skipped_updates:
+            message = f"{self._skipped} updates in a row had no finite gradient; lower trainer.learning_rate"
+            alarms.append(Alarm("diverged", step, message, "critical"))
+        elif self._skipped:
+            alarms.append(Alarm("update_skipped", step, "the gradient was not finite; the weights stay", "warning"))
         return alarms
 
     def _starvation(self, step: int, domain: str, count: int) -> Alarm | None:
@@ -103,6 +120,7 @@ class Watch:
             "effective": self._effective,
             "entropy": {name: list(entry) for name, entry in self._entropy.items()},
             "raised": sorted(self._raised),
+            "skipped": self._skipped,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -110,3 +128,4 @@ class Watch:
         self._effective = {name: list(counts) for name, counts in state["effective"].items()}
         self._entropy = {name: (int(n), first, average) for name, (n, first, average) in state["entropy"].items()}
         self._raised = set(state["raised"])
+        self._skipped = int(state["skipped"])

@@ -18,6 +18,7 @@ from azr_engine.curriculum.novelty import NoveltyConfig
 from azr_engine.curriculum.watch import WatchConfig
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.policies.lora import LoraConfig
+from azr_engine.oversight.config import OversightConfig
 from azr_engine.trainer.protocol import TrainerConfig
 from azr_engine.verifiers.judge.config import JudgeConfig
 from azr_engine.verifiers.lean.config import LeanConfig
@@ -36,6 +37,12 @@ class ModelConfig(_Section):
     style: Annotated[
         Literal["compact", "chat"] | None, Field(description="Prompt style; empty: what the model's azr.json names.")
     ] = None
+    server: Annotated[
+        str | None, Field(description="URL of a vLLM server that samples; empty: this process samples.")
+    ] = None
+    server_folder: Annotated[
+        str | None, Field(description="Folder that run and server see, to hand weights over; empty: a temporary one.")
+    ] = None
     lora: LoraConfig = LoraConfig()
     quantize: Annotated[
         Literal["none", "nf4"], Field(description="Keep the base in 4 bits under an adapter (QLoRA); needs a GPU.")
@@ -50,9 +57,15 @@ class PlayConfig(_Section):
     replay: Annotated[
         int, Field(ge=0, description="Earlier tasks tried again per step, the recent and the learnable first.")
     ] = 32
+    anchors: Annotated[
+        int, Field(ge=0, description="Fresh tasks per step from the domains' own seeds, beside what is proposed.")
+    ] = 32
     references: Annotated[
         int | None, Field(ge=0, description="Earlier tasks shown to the proposer; empty: the model's azr.json, else 3.")
     ] = None
+    proposals_per_prompt: Annotated[
+        int, Field(ge=1, description="Proposals that share their references, and so cost one reading of the prompt.")
+    ] = 4
     temperature: Annotated[float, Field(gt=0, le=10, description="Sampling temperature of both roles.")] = 1.0
     propose_tokens: Annotated[
         int | None, Field(ge=1, description="Most tokens of a proposal; empty: 96 in compact style, 1024 in chat.")
@@ -76,6 +89,9 @@ class PlayConfig(_Section):
     advantage: Annotated[
         Literal["trr++", "grpo", "dr-grpo", "rloo", "dapo"], Field(description="Advantage estimator.")
     ] = "grpo"
+    propose_weight: Annotated[
+        float, Field(ge=0, description="Weight of a proposal in the update, against 1 for a try at a task.")
+    ] = 0.25
     curriculum: Annotated[
         str, Field(description="Curriculum: balanced, learnability, progress, bandit, uniform, or a plugin's.")
     ] = "balanced"
@@ -84,7 +100,7 @@ class PlayConfig(_Section):
 class StoreConfig(_Section):
     """The task store."""
 
-    seeds: Annotated[int, Field(ge=1, description="Grammar tasks per domain and kind to start from.")] = 16
+    seeds: Annotated[int, Field(ge=1, description="Grammar tasks per domain and kind to start from.")] = 64
     capacity: Annotated[
         int, Field(ge=1, description="Tasks kept as references per domain and kind; the stale leave first.")
     ] = 4096
@@ -101,7 +117,9 @@ class EvaluationConfig(_Section):
     """Evaluations of the policy during the run."""
 
     every: Annotated[int, Field(ge=0, description="Steps between evaluations, not counted in minutes; 0: none.")] = 0
-    suite: Annotated[str, Field(description="Suite to evaluate on.")] = "heldout"
+    suite: Annotated[
+        str, Field(description="Suite to evaluate on: heldout, dev or safety, or one of the first two and safety.")
+    ] = "heldout"
     per_kind: Annotated[int | None, Field(ge=1, description="Tasks of each kind; empty: all.")] = 50
     attempts: Annotated[int, Field(ge=1, description="Tries at each task, for pass@1 up to pass@attempts.")] = 8
 
@@ -158,6 +176,7 @@ class RunConfig(_Section):
     math: MathConfig = MathConfig()
     lean: LeanConfig = LeanConfig()
     judge: JudgeConfig = JudgeConfig()
+    oversight: OversightConfig = OversightConfig()
 
 
 def load_config(

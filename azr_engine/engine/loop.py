@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from azr_engine.engine import metrics as measure
 from azr_engine.engine.advantages import ESTIMATORS
 from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import RunPaused, UserError
+from azr_engine.engine.heap import release_freed_memory
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.randomness import derived_rng, derived_seed
@@ -37,15 +38,18 @@ from azr_engine.verifiers.trust.correction import corrected_learnability
 from azr_engine.verifiers.trust.rates import ErrorRates
 
 LOOP_STATE = "loop.json"
+ALWAYS_STOP = ("faults", "diverged")
+"""Alarms that pause a run whatever the plugins say."""
 
 Between = Callable[[int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the loop drives. `gate`, `observe` and `on_alarm` are the plugins' voices."""
+    """What the loop drives. `cells` are the (domain, kind) pairs to play; the last three are the plugins' voices."""
 
     domains: Mapping[str, Domain]
+    cells: Sequence[Cell]
     verifiers: Mapping[str, Verifier]
     policy: Policy
     trainer: Trainer
@@ -118,23 +122,29 @@ class SelfPlay:
         with clock.phase("admit"):
             proposals = await parts.proposer.admit(proposed, step)
             drawn = await parts.proposer.draw(plan, self._rng(step, "draw"), step)
+            anchors = await parts.proposer.anchors(self.parts.cells, self._rng(step, "anchors"), step)
         tasks = [outcome for outcome in (*(p.outcome for p in proposals), *drawn) if isinstance(outcome, Task)]
+        beside = [outcome for outcome in anchors if isinstance(outcome, Task) and outcome not in tasks]
+        new = [*tasks, *beside]
         with clock.phase("solve"):
-            tried = parts.solver.solve([*tasks, *self._earlier(step)], self._seed_of(step, "solve"))
+            tried = parts.solver.solve([*new, *self._earlier(step)], self._seed_of(step, "solve"))
         with clock.phase("judge"):
             judged = await parts.solver.judge(tried)
             proposals, episodes = reward(proposals, judged, parts.reward, self._rng(step, "reward"), self._rates)
         with clock.phase("update"):
             lessons = proposals if parts.proposer.learns else []
-            samples = training_samples(lessons, self._gated(episodes, step), config.play.advantage)
+            samples = training_samples(
+                lessons, self._gated(episodes, step), config.play.advantage, config.play.propose_weight
+            )
             update = self._update(samples)
-        fresh, replayed = episodes[: len(tasks)], episodes[len(tasks) :]
+        fresh, anchored, replayed = episodes[: len(tasks)], episodes[len(tasks) : len(new)], episodes[len(new) :]
         self._observe(plan, fresh)
         retired = self._settle(episodes, step)
         played = measure.Played(
             proposals,
-            drawn,
+            [*drawn, *anchors],
             fresh,
+            anchored,
             replayed,
             samples,
             retired=Counter(task.domain for task in retired),
@@ -142,10 +152,10 @@ class SelfPlay:
         )
         alarms = self._alarms(step, played, update)
         with clock.phase("checkpoint"):
-            known = parts.store.known_ids(task.id for task in tasks)
+            known = parts.store.known_ids(task.id for task in new)
             parts.store.commit_step(
                 step,
-                {task.id: task for task in tasks if task.id not in known}.values(),
+                {task.id: task for task in new if task.id not in known}.values(),
                 proposals,
                 [attempt for episode in episodes for attempt in episode.attempts],
                 capacity=config.store.capacity,
@@ -162,6 +172,7 @@ class SelfPlay:
             )
             if step % config.checkpoint.every == 0 or step == config.steps or self.stop_requested:
                 parts.run.save_checkpoint(step, self._write_checkpoint, line, config.checkpoint.keep)
+            release_freed_memory()
         line |= clock.times()
         parts.run.append_metrics(line)
         self._emit("step", step, {"faults": line["faults"]})
@@ -174,27 +185,24 @@ class SelfPlay:
         """Tasks of earlier steps to try again: unsolved ones that are due, and learnable ones of each cell."""
         parts, rng = self.parts, self._rng(step, "replay")
         due = parts.quarantine.due(step, self.config.novelty.retests)
-        learnable = parts.proposer.replay(parts.curriculum.plan(self._cells(), self.config.play.replay, rng), rng)
+        learnable = parts.proposer.replay(parts.curriculum.plan(self.parts.cells, self.config.play.replay, rng), rng)
         return list({task.id: task for task in (*map(parts.store.task, due), *learnable)}.values())
 
     def _plan(self, step: int) -> dict[Cell, int]:
-        return self.parts.curriculum.plan(self._cells(), self.config.play.proposals, self._rng(step, "plan"))
-
-    def _cells(self) -> list[Cell]:
-        return [(name, kind) for name, domain in self.parts.domains.items() for kind in domain.kinds]
+        return self.parts.curriculum.plan(self.parts.cells, self.config.play.proposals, self._rng(step, "plan"))
 
     async def _seed(self) -> None:
         """Admit grammar seeds until every cell has its number, in at most twenty rounds."""
         want = self.config.store.seeds
         for name, domain in self.parts.domains.items():
             stream = iter(domain.seeds(derived_rng(self.config.seed, 0, f"seeds/{name}")))
-            found: dict[str, list[Task]] = {kind: [] for kind in domain.kinds}
+            found: dict[str, list[Task]] = {kind: [] for own, kind in self.parts.cells if own == name}
             for _ in range(20):
                 if all(len(tasks) >= want for tasks in found.values()):
                     break
                 drafts: list[Draft] = [d for d, _ in zip(stream, range(2 * want * len(domain.kinds)), strict=False)]
                 for task in await self.parts.proposer.admit_seeds(drafts):
-                    if len(found[task.kind]) < want:
+                    if task.kind in found and len(found[task.kind]) < want:
                         found[task.kind].append(task)
             if not any(found.values()):
                 raise UserError(f"no seed task of the domain {name!r} was admitted; see events.jsonl")
@@ -203,12 +211,11 @@ class SelfPlay:
     def _restore_novelty(self) -> None:
         """Rebuild the gate's memory from the store: it is a function of what was admitted and how it was solved."""
         store = self.parts.store
-        for name, kind in self._cells():
+        for name, kind in self.parts.cells:
             newest = store.tasks(name, kind, self.config.novelty.window, newest_first=True)
             stats = [store.solve_stats(task.id) for task in newest]
             tried = [(task, s.score_sum, s.n_scored) for task, s in zip(newest, stats, strict=True)]
-            seeds = [task for task in store.tasks(name, kind, self.config.store.seeds) if task.born_step == 0]
-            self.parts.novelty.restore(name, kind, reversed(tried), seeds)
+            self.parts.novelty.restore(name, kind, reversed(tried))
 
     def _gated(self, episodes: list[Episode], step: int) -> list[Episode]:
         kept = []
@@ -272,22 +279,24 @@ class SelfPlay:
         return list(retired.values())
 
     def _alarms(self, step: int, played: measure.Played, update: UpdateMetrics | None) -> list[Alarm]:
-        """What this step gives reason to be alarmed at; too many faults come last, since they always stop the run."""
+        """What this step gives reason to be alarmed at; what always stops the run comes last."""
         names = list(self.parts.domains)
         alarms = self.parts.watch.hear(
             step,
             {name: sum(varies(e) for e in played.episodes if e.task.domain == name) for name in names},
             {name: measure.proposal_entropy([p for p in played.proposals if p.domain == name]) for name in names},
-            update.kl_base if update else 0.0,
+            update.kl_base if update and update.applied else 0.0,
+            applied=update is None or update.applied,
         )
         for verifier in self.parts.verifiers.values():
             if isinstance(verifier, TrustedVerifier):
                 alarms += [Alarm("untrusted_judge", step, message, "warning") for message in verifier.news()]
+                alarms += [Alarm("fooled_judge", step, message, "critical") for message in verifier.fooled()]
         faults, chances = played.faults
         if chances and faults / chances > self.config.fault_limit:
             message = f"{faults} of {chances} checks failed through no fault of the policy; see events.jsonl"
             alarms.append(Alarm("faults", step, message, "critical"))
-        return alarms
+        return sorted(alarms, key=lambda alarm: alarm.name in ALWAYS_STOP)
 
     def _write_checkpoint(self, folder: Path) -> None:
         self.parts.trainer.save(folder)
@@ -302,7 +311,7 @@ class SelfPlay:
 
     def _raise_alarm(self, alarm: Alarm) -> None:
         self._emit("alarm", alarm.step, alarm.to_json())
-        if self.parts.on_alarm(alarm) != "continue" or alarm.name == "faults":
+        if self.parts.on_alarm(alarm) != "continue" or alarm.name in ALWAYS_STOP:
             raise RunPaused(f"alarm {alarm.name} in step {alarm.step}: {alarm.message}")
 
     def _emit(self, name: str, step: int, data: Mapping[str, Any]) -> None:

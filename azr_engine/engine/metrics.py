@@ -62,6 +62,7 @@ class Played:
         proposals: all that the proposer wrote, whatever became of it.
         drawn: tasks that came from seeds or a file, and why others did not.
         episodes: the tries at the step's own tasks, proposed or drawn.
+        anchored: the tries at fresh tasks from the seeds, beside the step's own.
         replayed: the tries at tasks of earlier steps.
         samples: the update's sequences by (domain, kind).
         retired: tasks that every try solved, by domain.
@@ -71,23 +72,29 @@ class Played:
     proposals: Sequence[Proposal] = ()
     drawn: Sequence[Task | Rejection] = ()
     episodes: Sequence[Episode] = ()
+    anchored: Sequence[Episode] = ()
     replayed: Sequence[Episode] = ()
     samples: Mapping[Cell, Sequence[Sample]] = field(default_factory=dict)
     retired: Mapping[str, int] = field(default_factory=dict)
     coverage: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
+    def tried(self) -> list[Episode]:
+        """The tries at all tasks."""
+        return [*self.episodes, *self.anchored, *self.replayed]
+
+    @property
     def faults(self) -> tuple[int, int]:
         """Checks lost to a verifier's own failure, and the checks that could have been."""
         outcomes = [*(p.outcome for p in self.proposals), *self.drawn]
         rejected = sum(isinstance(outcome, Rejection) and outcome.fault for outcome in outcomes)
-        verdicts = [a.verdict.status for e in (*self.episodes, *self.replayed) for a in e.attempts]
+        verdicts = [a.verdict.status for e in self.tried for a in e.attempts]
         return rejected + verdicts.count("fault"), len(outcomes) + len(verdicts)
 
     @property
     def n_generated(self) -> int:
         """Tokens sampled in both roles."""
-        tried = (a.completion for e in (*self.episodes, *self.replayed) for a in e.attempts)
+        tried = (a.completion for e in self.tried for a in e.attempts)
         return sum(len(c.ids) for c in chain((p.completion for p in self.proposals), tried))
 
 
@@ -99,7 +106,7 @@ def domain_metrics(domain: str, played: Played) -> dict[str, Any]:
     rejections = Counter(p.outcome.reason for p in own if isinstance(p.outcome, Rejection))
     rates = [rate for e in groups if (rate := e.solve_rate) is not None]
     learnabilities = [value for e in groups if (value := episode_learnability(e)) is not None]
-    tried = [e for e in (*played.episodes, *played.replayed) if e.task.domain == domain]
+    tried = [e for e in played.tried if e.task.domain == domain]
     effective = sum(sum(a.reward is not None for a in e.attempts) for e in tried if varies(e))
     return {
         "proposed": len(own),
@@ -115,7 +122,8 @@ def domain_metrics(domain: str, played: Played) -> dict[str, Any]:
         "effective": effective,
         "share": _gradient_share(domain, played.samples),
         "proposal_entropy": proposal_entropy(own),
-        "replayed": len(tried) - len(groups),
+        "anchored": sum(e.task.domain == domain for e in played.anchored),
+        "replayed": sum(e.task.domain == domain for e in played.replayed),
         "retired": played.retired.get(domain, 0),
         "coverage": dict(played.coverage.get(domain, {})),
         "kinds": _kinds(own, groups),
@@ -181,6 +189,8 @@ def step_metrics(
     weight_version: int,
 ) -> dict[str, Any]:
     """The line of `metrics.jsonl`; `update` is None when no sample carried a gradient."""
+    if update is not None and not update.applied:  # its figures are no numbers
+        update = None
     return {
         "step": step,
         **clock.times(),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -23,6 +24,9 @@ from azr_engine.engine.sampling import Cell, Log, Sampling, fault_event, group_b
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.styles import Style
 from azr_engine.engine.types import Draft, Malformed, Prompt, Proposal, Refusal, Rejection, Task
+
+ANCHOR_DRAWS = 2
+"""Drafts drawn for each anchor that is wanted."""
 
 
 def solver_only(domain: Domain) -> bool:
@@ -76,17 +80,19 @@ class Proposer:
         return not solver_only(domain)
 
     def propose(self, plan: Mapping[Cell, int], rng: random.Random, seed: int) -> list[tuple[Proposal, Prompt]]:
-        """One completion for each planned proposal, each with references of its own."""
+        """One completion for each planned proposal; so many as the settings say share their references."""
         asked: list[tuple[Cell, Prompt, tuple[int, ...], tuple[str, ...]]] = []
         for (domain, kind), count in plan.items():
-            for _ in range(count if self.proposes(self._domains[domain]) else 0):
+            wanted = count if self.proposes(self._domains[domain]) else 0
+            for n_before in range(0, wanted, self._sampling.proposals_per_prompt):
                 references = self._store.references(domain, kind, self._sampling.n_references, rng)
                 fitting = self._context.proposal(partial(self._domains[domain].propose_prompt, kind), references)
                 if fitting is None:
                     self._log("prompt_too_long", {"domain": domain, "kind": kind})
                     continue
                 prompt, ids, kept = fitting
-                asked.append(((domain, kind), prompt, ids, tuple(task.id for task in kept)))
+                request = ((domain, kind), prompt, ids, tuple(task.id for task in kept))
+                asked += [request] * min(self._sampling.proposals_per_prompt, wanted - n_before)
         completions = self._policy.generate(
             [ids for _, _, ids, _ in asked],
             n_samples=1,
@@ -126,24 +132,51 @@ class Proposer:
 
     async def draw(self, plan: Mapping[Cell, int], rng: random.Random, step: int) -> list[Task | Rejection]:
         """The planned tasks of the other domains, fresh from their seeds, or why one was not admitted."""
+        own = {(name, kind): n for (name, kind), n in plan.items() if not self.proposes(self._domains[name])}
+        outcomes = await self._from_seeds(own, rng, step)
+        for task in outcomes:
+            if isinstance(task, Task):
+                self._novelty.note(task)
+        return outcomes
+
+    async def anchors(self, cells: Sequence[Cell], rng: random.Random, step: int) -> list[Task | Rejection]:
+        """Fresh tasks from the seeds of the domains that the policy proposes in, spread evenly over their kinds.
+
+        A policy's own tasks drift: near misses of hard kinds, few of the answers it cannot bring about. Some tasks
+        whose base rates never change keep the solver from learning what is true of its own tasks alone. They pass the
+        same gate, so more are drawn than are wanted.
+        """
+        own = [cell for cell in cells if self.proposes(self._domains[cell[0]])]
+        first = rng.randrange(len(own)) if own else 0
+        wanted = Counter(own[(first + n) % len(own)] for n in range(self._sampling.n_anchors if own else 0))
+        outcomes = await self._from_seeds({cell: ANCHOR_DRAWS * n for cell, n in wanted.items()}, rng, step)
+        kept: list[Task | Rejection] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Rejection):
+                kept.append(outcome)
+            elif wanted[outcome.domain, outcome.kind] > 0 and self._novelty.admit(outcome) is None:
+                wanted[outcome.domain, outcome.kind] -= 1
+                kept.append(outcome)
+        return kept
+
+    async def _from_seeds(self, plan: Mapping[Cell, int], rng: random.Random, step: int) -> list[Task | Rejection]:
+        """So many drafts of the domains' own, admitted by their verifiers; without what the store knows already."""
         drafts: list[Draft] = []
         for (name, kind), count in plan.items():
-            if not self.proposes(self._domains[name]):
-                drafts += islice((draft for draft in self._domains[name].seeds(rng) if draft.kind == kind), count)
+            drafts += islice((draft for draft in self._domains[name].seeds(rng) if draft.kind == kind), count)
         outcomes = await self._admit_drafts(drafts)
         seen = self._store.known_ids([task.id for task in outcomes if isinstance(task, Task)]) | self._reserved
-        drawn: list[Task | Rejection] = []
+        found: list[Task | Rejection] = []
         for outcome in outcomes:
             if isinstance(outcome, Task):
                 if outcome.id in seen:
-                    drawn.append(Rejection("duplicate"))
+                    found.append(Rejection("duplicate"))
                     continue
                 seen |= {outcome.id}
-                self._novelty.note(outcome)
-                drawn.append(dataclasses.replace(outcome, born_step=step))
+                found.append(dataclasses.replace(outcome, born_step=step))
             elif isinstance(outcome, Rejection):
-                drawn.append(outcome)
-        return drawn
+                found.append(outcome)
+        return found
 
     def replay(self, plan: Mapping[Cell, int], rng: random.Random) -> list[Task]:
         """The planned numbers of earlier tasks to try again, chosen as references are."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
+from azr_engine.engine.chain import ChainedLog
 from azr_engine.engine.durable import (
     TEMPORARY,
     append_line,
@@ -51,6 +52,7 @@ class RunDirectory:
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
         self._lock = lock
+        self._events = ChainedLog(self.events_path)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -128,12 +130,13 @@ class RunDirectory:
         append_line(self.metrics_path, json_line(metrics))
 
     def append_event(self, event: Event) -> None:
-        """Add a line to `events.jsonl`, safe against the death of the process but not of the machine.
+        """Add a line to `events.jsonl`, chained to the one before (see `chain`), safe against the death of the process
+        but not of the machine.
 
         Raises as `append_metrics` does.
         """
         self._require_lock()
-        append_line(self.events_path, json_line(event.to_json()), durable=False)
+        self._events.append(json_line(event.to_json()))
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The metrics lines so far, in order; a line still being written is left out."""
@@ -199,6 +202,7 @@ class RunDirectory:
                 shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
             step = self._last_step()
             _keep_steps(self.events_path, step)
+            self._events.settle()
             _keep_steps(self.metrics_path, step)
             if step and step not in {line.get("step") for line in self.read_metrics()}:
                 saved = self.checkpoints / f"step-{step}" / _METRICS_IN_CHECKPOINT

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -92,12 +92,24 @@ def _proposal_reward(
 
 
 def training_samples(
-    proposals: Sequence[Proposal], episodes: Sequence[Episode], estimator: str
+    proposals: Sequence[Proposal],
+    episodes: Sequence[Episode],
+    estimator: str,
+    propose_weight: float = 1.0,
 ) -> dict[Cell, list[Sample]]:
     """The update's samples by (domain, kind); those whose advantage is zero are left out, they teach nothing.
 
+    The trainer weighs tokens, all alike. Left at that, kinds with long answers and the proposer's role would have
+    most of the gradient, so advantages are scaled by one factor per (domain, kind, role): a completion of mean length
+    in its cell then weighs as much as one of mean length in any other, and a proposal `propose_weight` times as much
+    as a try. The factor is shared by the whole cell, so no completion gains from being short or long.
+
     Equal completions of one prompt become one sample with the sum of their advantages: the gradient is the same, and
     short answers repeat so often that it costs about half.
+
+    Args:
+        estimator: a key of `advantages.ESTIMATORS`.
+        propose_weight: of a proposal, against 1 for a try.
     """
     solver: dict[Cell, list[tuple[Completion, float, int]]] = {}
     for group, episode in enumerate(episodes):
@@ -109,17 +121,29 @@ def training_samples(
     for proposal in proposals:
         if proposal.reward is not None:
             proposer.setdefault((proposal.domain, proposal.kind), []).append((proposal.completion, proposal.reward, 0))
+    overall = _mean_length(row for rows in (*solver.values(), *proposer.values()) for row in rows)
     samples: dict[Cell, list[Sample]] = {}
     for cell, rows in solver.items():
-        samples.setdefault(cell, []).extend(_samples(rows, estimator, "solve"))
+        samples.setdefault(cell, []).extend(_samples(rows, estimator, "solve", overall / _mean_length(rows)))
     for cell, rows in proposer.items():
-        samples.setdefault(cell, []).extend(_samples(rows, estimator, "propose"))
+        weight = propose_weight * overall / _mean_length(rows)
+        samples.setdefault(cell, []).extend(_samples(rows, estimator, "propose", weight))
     return samples
 
 
+def _mean_length(rows: Iterable[tuple[Completion, float, int]]) -> float:
+    """Mean tokens of the completions; at least 1."""
+    lengths = [len(completion.ids) for completion, _, _ in rows]
+    return max(1.0, sum(lengths) / max(1, len(lengths)))
+
+
 def _samples(
-    rows: Sequence[tuple[Completion, float, int]], estimator: str, role: Literal["propose", "solve"]
+    rows: Sequence[tuple[Completion, float, int]],
+    estimator: str,
+    role: Literal["propose", "solve"],
+    weight: float,
 ) -> list[Sample]:
+    """The samples of one cell and role from (completion, reward, group) rows."""
     rewards = np.array([reward for _, reward, _ in rows], dtype=np.float64)
     groups = np.array([group for _, _, group in rows], dtype=np.int64)
     advantages = estimate(estimator, rewards, groups)
@@ -128,7 +152,7 @@ def _samples(
         if keep and value != 0.0:
             key = completion.prompt_ids, completion.ids
             same = merged.get(key)
-            total = float(value) + (same.advantage if same else 0.0)
+            total = weight * float(value) + (same.advantage if same else 0.0)
             merged[key] = Sample(*key, same.logprobs if same else completion.logprobs, total, role)
     return [sample for sample in merged.values() if abs(sample.advantage) > SAME_REWARD]
 

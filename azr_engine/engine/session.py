@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from azr_engine.curriculum.novelty import NoveltyGate
 from azr_engine.curriculum.protocol import Curriculum
 from azr_engine.curriculum.quarantine import Quarantine
-from azr_engine.curriculum.watch import Watch
 from azr_engine.engine.backends import check_backends, open_backends
 from azr_engine.engine.config import RunConfig, to_toml
 from azr_engine.engine.errors import UserError
@@ -20,11 +19,14 @@ from azr_engine.engine.loop import Parts, SelfPlay
 from azr_engine.engine.protocols import Domain, Verifier
 from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.rundir import RunDirectory
-from azr_engine.engine.sampling import Sampling
+from azr_engine.engine.sampling import Cell, Sampling
 from azr_engine.engine.solving import Solver
 from azr_engine.engine.sources import check_proposer, make_proposer
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.types import Event
+from azr_engine.oversight.inspector import InspectedWatch, Inspector
+from azr_engine.oversight.plugin import Oversight
+from azr_engine.oversight.review import ReviewQueue
 from azr_engine.plugins.manager import Plugins
 from azr_engine.verifiers.judge.building import judged
 
@@ -71,6 +73,7 @@ class Setup:
 
 def set_up(config: RunConfig, plugins: Plugins) -> Setup:
     """Everything that can be wrong before a model is loaded. Raises UserError."""
+    plugins.add("oversight", Oversight(config.oversight))
     domains, verifiers = choose_domains(config, plugins)
     check_proposer(config.play.proposer)
     check_backends(config)
@@ -102,6 +105,7 @@ async def open_session(
         run = stack.enter_context(RunDirectory.resume(out) if resume else RunDirectory.create(out))
         if resume:
             _check_same(config, run)
+            ReviewQueue(run.path).require_approved()
         backends = stack.enter_context(open_backends(config))
         loaded, policy, trainer = backends.loaded, backends.policy, backends.trainer
         run.write_config(to_toml(config))
@@ -132,6 +136,7 @@ async def open_session(
         )
         parts = Parts(
             domains=domains,
+            cells=cells_of(domains, loaded.settings),
             verifiers=verifiers,
             policy=policy,
             trainer=trainer,
@@ -142,7 +147,7 @@ async def open_session(
             store=store,
             novelty=novelty,
             quarantine=Quarantine(config.novelty.retest_after),
-            watch=Watch(config.watch),
+            watch=InspectedWatch(config.watch, Inspector(config.oversight, store)),
             run=run,
             gate=plugins.gate,
             observe=plugins.observe,
@@ -157,6 +162,17 @@ async def open_session(
         yield loop
 
 
+def cells_of(domains: Mapping[str, Domain], settings: Mapping[str, Any]) -> list[Cell]:
+    """The (domain, kind) pairs to play: all, but of a domain under `kinds` in the model's azr.json only those named."""
+    known: Mapping[str, Sequence[str]] = settings.get("kinds", {})
+    return [
+        (name, kind)
+        for name, domain in domains.items()
+        for kind in domain.kinds
+        if kind in known.get(name, domain.kinds)
+    ]
+
+
 def sampling_of(config: RunConfig, loaded: LoadedModel) -> Sampling:
     """The configured sampling, completed by the style's token limits and by what the model's azr.json says."""
     play = config.play
@@ -168,10 +184,12 @@ def sampling_of(config: RunConfig, loaded: LoadedModel) -> Sampling:
         temperature=play.temperature,
         n_attempts=play.attempts,
         n_references=references,
+        proposals_per_prompt=play.proposals_per_prompt,
+        n_anchors=play.anchors,
     )
 
 
-_MAY_CHANGE = {"steps", "minutes", "threads", "plugins", "sandbox", "checkpoint", "evaluation", "watch"}
+_MAY_CHANGE = {"steps", "minutes", "threads", "plugins", "sandbox", "checkpoint", "evaluation", "watch", "oversight"}
 
 
 def _check_same(config: RunConfig, run: RunDirectory) -> None:

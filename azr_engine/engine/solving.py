@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from azr_engine.engine.context import encode_prompt
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.sampling import Log, Sampling, fault_event, group_by_name
 from azr_engine.engine.styles import Style
@@ -48,17 +49,26 @@ class Solver:
         other._sampling = dataclasses.replace(self._sampling, **changes)
         return other
 
+    def judged_by(self, verifiers: Mapping[str, Verifier]) -> Solver:
+        """A solver of the same parts whose answers are judged by other verifiers."""
+        other = copy.copy(self)
+        other._verifiers = verifiers
+        return other
+
     def solve(self, tasks: Sequence[Task], seed: int) -> list[tuple[Task, Prompt, list[Completion]]]:
         """`n_attempts` completions for each task. The solver's prompt is built from a task stripped of its gold."""
         prompts = [self._domains[task.domain].solve_prompt(public(task)) for task in tasks]
         completions = self._policy.generate(
-            [self._policy.encode(self._style.render(prompt)) for prompt in prompts],
+            [encode_prompt(self._policy, self._style, prompt) for prompt in prompts],
             n_samples=self._sampling.n_attempts,
             max_new_tokens=self._sampling.solve_tokens,
             temperature=self._sampling.temperature,
             seed=seed,
         )
-        return list(zip(tasks, prompts, completions, strict=True))
+        return [
+            (task, prompt, [_behind(self._style.opening(prompt), completion) for completion in group])
+            for task, prompt, group in zip(tasks, prompts, completions, strict=True)
+        ]
 
     async def judge(self, tried: Sequence[tuple[Task, Prompt, Sequence[Completion]]]) -> list[Episode]:
         """The tries as episodes with verdicts. A text without an answer fails without asking any verifier."""
@@ -131,6 +141,11 @@ class Solver:
 def public(task: Task) -> Task:
     """The task as the solver's side may see it: without gold and without the draft."""
     return dataclasses.replace(task, gold={}, draft={})
+
+
+def _behind(opening: str, completion: Completion) -> Completion:
+    """The completion with the opening of the reply, which the model did not write, before its text."""
+    return dataclasses.replace(completion, text=opening + completion.text) if opening else completion
 
 
 def _malformed(answer: Malformed) -> Verdict:

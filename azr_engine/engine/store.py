@@ -230,6 +230,11 @@ class TaskStore:
         select = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE task_id = ? ORDER BY seq"
         return [attempt_from_row(row) for row in self._db.rows(select, task_id)]
 
+    def attempts_in(self, step: int) -> list[StoredAttempt]:
+        """All tries of a step, in order."""
+        select = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE step = ? ORDER BY seq"
+        return [attempt_from_row(row) for row in self._db.rows(select, step)]
+
     def proposals(self, step: int) -> list[StoredProposal]:
         """All that the proposer wrote in a step, in order."""
         select = f"SELECT {PROPOSAL_COLUMNS} FROM proposals WHERE step = ? ORDER BY seq"

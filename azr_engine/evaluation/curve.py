@@ -1,6 +1,7 @@
 """A run's learning curve: evaluations of its policy while it plays, one line each in `evals.jsonl`.
 
-An evaluation samples with seeds of its own and trains nothing, so a run goes on exactly as if it had not been made.
+An evaluation samples with seeds of its own, asks the verifiers that know the truth, and trains nothing, so a run goes
+on exactly as if it had not been made.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from azr_engine.engine.durable import append_line, json_line, replace_text, stor
 from azr_engine.engine.loop import SelfPlay
 from azr_engine.engine.types import Episode
 from azr_engine.evaluation.evaluate import evaluate, load_suite, summarise
+from azr_engine.verifiers.judge.building import truth_of
 
 FILE = "evals.jsonl"
 SEED = 0
@@ -35,7 +37,8 @@ class Curve:
         self._config = config
         self._path = loop.parts.run.path / FILE
         self._tasks = load_suite(config.suite, list(loop.parts.domains), config.per_kind)
-        self._solver = loop.parts.solver.sampling(n_attempts=config.attempts, temperature=1.0)
+        truths = {name: truth_of(verifier) for name, verifier in loop.parts.verifiers.items()}
+        self._solver = loop.parts.solver.sampling(n_attempts=config.attempts, temperature=1.0).judged_by(truths)
         if self._path.exists():
             kept = [line for line in read_curve(self._path.parent) if line["step"] <= loop.step]
             with storage_errors(self._path):

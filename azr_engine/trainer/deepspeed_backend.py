@@ -12,6 +12,7 @@ checkpoint with another number of processes.
 from __future__ import annotations
 
 import copy
+import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,17 +32,17 @@ from azr_engine.trainer.checkpoints import (
 )
 from azr_engine.trainer.objective import (
     Reference,
+    completion_tokens,
     has_adapter,
-    length,
     make_reference,
     metrics_of,
     micro_batch_loss,
     no_sums,
-    require_finite,
     split,
 )
 from azr_engine.trainer.optimiser import adamw
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
+from azr_engine.trainer.rows import Row, can_share_prompts, make_rows
 
 _TAG = "deepspeed"
 
@@ -111,10 +112,11 @@ class DeepSpeedTrainer:
         engine = self._engine
         engine.train()
         sums = no_sums()
-        batches = self._share(samples)
+        rows = make_rows(samples, share=can_share_prompts(self.model))
+        batches = self._share(rows)
         # DeepSpeed averages over processes; the loss is a sum.
-        scale = self._size / sum(len(s.ids) for s in samples)
-        norm = 0.0
+        scale = self._size / completion_tokens(samples)
+        norm, applied = 0.0, 0
         for _ in range(self.config.epochs):
             for number, (batch, weight) in enumerate(batches, 1):
                 engine.set_gradient_accumulation_boundary(number == len(batches))
@@ -131,38 +133,39 @@ class DeepSpeedTrainer:
                 for key, value in parts.items():
                     sums[key] += value * weight
             norm = self._step()
+            if not math.isfinite(norm):
+                break
+            applied = 1
         sums = self._total(sums)
-        self.weight_version += 1
+        self.weight_version += applied
         self._publish()
-        return metrics_of(sums, samples, self.config.epochs, norm)
+        return metrics_of(sums, rows, self.config.epochs, norm)
 
-    def _share(self, samples: Sequence[Sample]) -> list[tuple[list[Sample], float]]:
+    def _share(self, rows: Sequence[Row]) -> list[tuple[list[Row], float]]:
         """This process's micro-batches with their weights: as many as any other process has."""
-        order = sorted(range(len(samples)), key=lambda i: (-length(samples[i]), i))
+        order = sorted(range(len(rows)), key=lambda i: (-rows[i].length, i))
         shares = [
-            split([samples[i] for i in order[rank :: self._size]], self.config, self._vocabulary)
+            split([rows[i] for i in order[rank :: self._size]], self.config, self._vocabulary)
             for rank in range(self._size)
         ]
         own = [(batch, 1.0) for batch in shares[self._rank]]
-        filler = [samples[order[-1]]]
+        filler = [rows[order[-1]]]
         return own + [(filler, 0.0)] * (max(map(len, shares)) - len(own))
 
     def _step(self) -> float:
-        """Apply the accumulated gradient and return its global L2 norm before clipping."""
+        """Apply the accumulated gradient and return its global L2 norm before clipping; not finite: nothing changed."""
         engine = self._engine
         if self.zero_stage == 0:
             # Without ZeRO in float32, DeepSpeed reports no norm and takes a step whatever it is.
             gradients = [p.grad for _, p in trained_parameters(self.model) if p.grad is not None]
             norm = float(nn.utils.get_total_norm(gradients))
-            if not norm < float("inf"):
+            if math.isfinite(norm):
+                engine.step()
+            else:
                 engine.optimizer.zero_grad(set_to_none=True)
-            require_finite(norm)
-            engine.step()
             return norm
         engine.step()
-        norm = float(engine.get_global_grad_norm())
-        require_finite(norm if engine.was_step_applied() else float("nan"))
-        return norm
+        return float(engine.get_global_grad_norm()) if engine.was_step_applied() else float("nan")
 
     def _total(self, sums: dict[str, float]) -> dict[str, float]:
         """The sums over all processes."""

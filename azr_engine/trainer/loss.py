@@ -9,11 +9,11 @@ def token_logprobs(logits: torch.Tensor, ids: torch.Tensor, temperature: float) 
     """Log-probabilities of `ids` and entropies under `softmax(logits / temperature)`.
 
     Args:
-        logits: float[B, T, V], where position t predicts token t.
-        ids: int64[B, T].
+        logits: float[..., V].
+        ids: int64[...], the token that each of them predicts.
 
     Returns:
-        float[B, T] log-probabilities and float[B, T] entropies in nats (the latter without gradient).
+        float[...] log-probabilities and float[...] entropies in nats (the latter without gradient).
     """
     logprobs = torch.log_softmax(logits.float() / temperature, dim=-1)
     chosen = logprobs.gather(-1, ids.unsqueeze(-1)).squeeze(-1)
@@ -32,11 +32,11 @@ def clipped_objective(
     """PPO's clipped surrogate, negated to a loss per token (arXiv 1707.06347, eq. 7; split clip: 2503.14476, eq. 10).
 
     Args:
-        logprobs, old_logprobs: float[B, T], now and when sampled.
-        advantages: float[B, 1], one per sequence.
+        logprobs, old_logprobs: float[...], now and when sampled.
+        advantages: float[...] or what broadcasts to it.
 
     Returns:
-        float[B, T] losses and bool[B, T], true where the clip took the gradient away.
+        float[...] losses and bool[...], true where the clip took the gradient away.
     """
     ratio = torch.exp(logprobs - old_logprobs)
     plain = ratio * advantages
@@ -48,7 +48,7 @@ def k3_divergence(logprobs: torch.Tensor, base_logprobs: torch.Tensor) -> torch.
     """Schulman's k3 estimate of KL(policy || base) per token: `r - log r - 1` with r = base / policy; never negative.
 
     Args:
-        logprobs, base_logprobs: float[B, T] of the sampled tokens.
+        logprobs, base_logprobs: float[...] of the sampled tokens.
     """
     log_ratio = base_logprobs - logprobs
     return torch.exp(log_ratio) - log_ratio - 1.0

@@ -14,12 +14,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from azr_engine.trainer.batching import micro_batches, pad_right, pad_right_float
+from azr_engine.trainer.batching import micro_batches
 from azr_engine.trainer.loss import clipped_objective, k3_divergence, token_logprobs
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
+from azr_engine.trainer.rows import Row, make_batch
 
 MAX_LOGITS = 2**27
 """Logits of one micro-batch, at most (512 MiB in float32): a large vocabulary gets smaller micro-batches."""
+LEAST_FILL = 0.7
+"""Rows shorter than this part of the longest are not padded to it."""
 
 Sums = dict[str, float]
 
@@ -52,15 +55,10 @@ def make_reference(model: nn.Module, config: TrainerConfig) -> Reference | None:
     return Reference(copy.deepcopy(model).eval().requires_grad_(False))
 
 
-def length(sample: Sample) -> int:
-    """Tokens of prompt and completion."""
-    return len(sample.prompt_ids) + len(sample.ids)
-
-
-def split(samples: Sequence[Sample], config: TrainerConfig, vocabulary: int) -> list[list[Sample]]:
+def split(rows: Sequence[Row], config: TrainerConfig, vocabulary: int) -> list[list[Row]]:
     """Length-sorted micro-batches within the token budget of the settings and of the vocabulary."""
     budget = min(config.micro_batch_tokens, max(1, MAX_LOGITS // vocabulary))
-    return [[samples[i] for i in batch] for batch in micro_batches([length(s) for s in samples], budget)]
+    return [[rows[i] for i in batch] for batch in micro_batches([row.length for row in rows], budget, LEAST_FILL)]
 
 
 def no_sums() -> Sums:
@@ -70,7 +68,7 @@ def no_sums() -> Sums:
 
 def micro_batch_loss(
     model: Callable[..., Any],
-    samples: Sequence[Sample],
+    rows: Sequence[Row],
     config: TrainerConfig,
     reference: Reference | None,
     *,
@@ -81,57 +79,48 @@ def micro_batch_loss(
     """Loss summed over the completion tokens of one micro-batch (a scalar with gradient), and sums for the metrics.
 
     Args:
-        model: takes `input_ids` int64[B, T] and `logits_to_keep`, and returns an object with float `logits`.
+        model: takes what `rows.Batch.inputs` holds, and returns an object with float `logits`.
         reference: needed where a KL leash is configured.
     """
-    # Only the logits that predict a completion token are wanted; prompts of one micro-batch differ in length.
-    start = min(len(s.prompt_ids) for s in samples) - 1
-    ids = pad_right([[*s.prompt_ids, *s.ids] for s in samples]).to(device)
-    old = pad_right_float([[*([0.0] * (len(s.prompt_ids) - 1)), *s.logprobs] for s in samples])[:, start:].to(device)
-    mask = pad_right_float([[*([0.0] * (len(s.prompt_ids) - 1)), *([1.0] * len(s.ids))] for s in samples])
-    mask = mask[:, start:].to(device)
+    batch = make_batch(rows, device)
     leash = {"propose": config.kl_propose, "solve": config.kl_solve}
-    weights = torch.tensor([[leash[s.role]] for s in samples], device=device)
-    advantages = torch.tensor([[s.advantage] for s in samples], dtype=torch.float32, device=device)
-
-    targets = ids[:, start + 1 :]
-    kept = targets.shape[1] + 1
+    old = torch.tensor([logprob for s in batch.samples for logprob in s.logprobs], device=device)
 
     def score(scorer: Callable[..., Any]) -> tuple[torch.Tensor, torch.Tensor]:
-        logits = scorer(input_ids=ids, use_cache=False, logits_to_keep=kept).logits
-        return token_logprobs(logits[:, -kept:-1], targets, temperature)
+        logits = scorer(**batch.inputs, use_cache=False).logits[:, -batch.inputs["logits_to_keep"] :]
+        return token_logprobs(logits.flatten(0, 1)[batch.sources], batch.targets, temperature)
 
     logprobs, entropy = score(model)
     high = config.clip_high if config.clip_high is not None else clip_high
+    advantages = batch.per_token([s.advantage for s in batch.samples])
     losses, clipped = clipped_objective(logprobs, old, advantages, config.clip_low, high)
     divergence = torch.zeros_like(losses)
     if reference is not None:
         with torch.no_grad(), reference.frozen():
             base, _ = score(reference.model)
         divergence = k3_divergence(logprobs, base)
-    loss = ((losses + weights * divergence) * mask).sum()
+    loss = (losses + batch.per_token([leash[s.role] for s in batch.samples]) * divergence).sum()
     return loss, {
         "loss": loss.item(),
-        "kl_base": (divergence.detach() * mask).sum().item(),
-        "entropy": (entropy * mask).sum().item(),
-        "clipped": (clipped * mask).sum().item(),
+        "kl_base": divergence.detach().sum().item(),
+        "entropy": entropy.sum().item(),
+        "clipped": float(clipped.sum().item()),
     }
 
 
-def metrics_of(sums: Sums, samples: Sequence[Sample], epochs: int, grad_norm: float) -> UpdateMetrics:
+def completion_tokens(samples: Sequence[Sample]) -> int:
+    """How many tokens the loss is the mean over."""
+    return sum(len(sample.ids) for sample in samples)
+
+
+def metrics_of(sums: Sums, rows: Sequence[Row], epochs: int, grad_norm: float) -> UpdateMetrics:
     """The sums over all epochs and micro-batches of an update, as its metrics."""
-    n_completion = sum(len(s.ids) for s in samples) * epochs
+    n_completion = sum(completion_tokens(row.samples) for row in rows) * epochs
     return UpdateMetrics(
         loss=sums["loss"] / n_completion,
         kl_base=sums["kl_base"] / n_completion,
         entropy=sums["entropy"] / n_completion,
         grad_norm=grad_norm,
         clip_fraction=sums["clipped"] / n_completion,
-        tokens_trained=sum(length(s) for s in samples) * epochs,
+        tokens_trained=sum(row.length for row in rows) * epochs,
     )
-
-
-def require_finite(norm: float) -> None:
-    """Refuse an update whose gradient is infinite or not a number. Raises FloatingPointError."""
-    if not norm < float("inf"):
-        raise FloatingPointError(f"gradient norm is {norm}; the update was not applied")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class UpdateMetrics:
         loss: mean objective per completion token, leash included.
         kl_base: mean k3 estimate of KL(policy || starting policy) per completion token; 0 without a leash.
         entropy: mean entropy of the policy per completion token, in nats.
-        grad_norm: global L2 norm before clipping.
+        grad_norm: global L2 norm before clipping; not finite where the gradient was not, and then not applied.
         clip_fraction: share of completion tokens whose ratio was clipped.
         tokens_trained: prompt and completion tokens that went through the backward pass.
     """
@@ -51,6 +52,11 @@ class UpdateMetrics:
     clip_fraction: float
     tokens_trained: int
 
+    @property
+    def applied(self) -> bool:
+        """Whether the gradient was finite, so that the weights moved."""
+        return math.isfinite(self.grad_norm)
+
 
 class TrainerConfig(BaseModel):
     """Settings of the update."""
@@ -61,7 +67,7 @@ class TrainerConfig(BaseModel):
         Literal["auto", "torch", "deepspeed"],
         Field(description="Which trainer runs the update; `auto` takes DeepSpeed where it can be imported."),
     ] = "auto"
-    learning_rate: Annotated[float, Field(gt=0, le=1, description="AdamW's constant step size.")] = 5e-5
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="AdamW's constant step size.")] = 1.5e-4
     weight_decay: Annotated[float, Field(ge=0, le=1, description="AdamW's decoupled weight decay.")] = 0.0
     gradient_clip: Annotated[float, Field(gt=0, description="Largest global L2 norm of the gradient.")] = 1.0
     clip_low: Annotated[float, Field(gt=0, lt=1, description="Ratios under 1 - clip_low earn nothing more.")] = 0.2
@@ -70,7 +76,7 @@ class TrainerConfig(BaseModel):
     ] = None
     epochs: Annotated[int, Field(ge=1, le=16, description="Passes over each step's samples, one update each.")] = 1
     kl_propose: Annotated[float, Field(ge=0, description="Weight of the KL leash on the proposer's tokens.")] = 0.2
-    kl_solve: Annotated[float, Field(ge=0, description="Weight of the KL leash on the solver's tokens.")] = 0.0
+    kl_solve: Annotated[float, Field(ge=0, description="Weight of the KL leash on the solver's tokens.")] = 0.1
     micro_batch_tokens: Annotated[
         int, Field(ge=64, description="Padded tokens in one forward pass; gradients accumulate over the step.")
     ] = 8192
@@ -105,7 +111,7 @@ class Trainer(Protocol):
         ...
 
     def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics:
-        """One step's update.
+        """One step's update. A gradient that is not finite changes nothing; the metrics then are not `applied`.
 
         Args:
             samples: at least one sequence.

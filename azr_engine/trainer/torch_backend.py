@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,17 @@ from azr_engine.trainer.checkpoints import (
     trained_parameters,
     write_stamp,
 )
-from azr_engine.trainer.objective import make_reference, metrics_of, micro_batch_loss, no_sums, require_finite, split
+from azr_engine.trainer.objective import (
+    completion_tokens,
+    make_reference,
+    metrics_of,
+    micro_batch_loss,
+    no_sums,
+    split,
+)
 from azr_engine.trainer.optimiser import adamw
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
+from azr_engine.trainer.rows import can_share_prompts, make_rows
 
 STATE_FILE = "trainer.pt"
 STAMP = Stamp("torch")
@@ -43,10 +52,9 @@ class TorchTrainer:
             raise ValueError("an update needs at least one sample")
         self.model.train()
         sums = no_sums()
-        n_completion = sum(len(s.ids) for s in samples)
-        batches = split(samples, self.config, int(self.model.config.vocab_size))  # type: ignore[union-attr,arg-type]
-        device = self._parameters[0].device
-        norm = 0.0
+        rows = make_rows(samples, share=can_share_prompts(self.model))
+        batches = split(rows, self.config, int(self.model.config.vocab_size))  # type: ignore[union-attr,arg-type]
+        norm, applied = 0.0, 0
         for _ in range(self.config.epochs):
             self._optimizer.zero_grad(set_to_none=True)
             for batch in batches:
@@ -57,16 +65,18 @@ class TorchTrainer:
                     self._reference,
                     clip_high=clip_high,
                     temperature=temperature,
-                    device=device,
+                    device=self._parameters[0].device,
                 )
-                (loss / n_completion).backward()  # type: ignore[no-untyped-call]
+                (loss / completion_tokens(samples)).backward()  # type: ignore[no-untyped-call]
                 for key, value in parts.items():
                     sums[key] += value
             norm = float(nn.utils.clip_grad_norm_(self._parameters, self.config.gradient_clip))
-            require_finite(norm)
+            if not math.isfinite(norm):
+                break
             self._optimizer.step()
-        self.weight_version += 1
-        return metrics_of(sums, samples, self.config.epochs, norm)
+            applied = 1
+        self.weight_version += applied
+        return metrics_of(sums, rows, self.config.epochs, norm)
 
     def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Names and values of the parameters that learn."""

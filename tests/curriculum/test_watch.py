@@ -41,6 +41,17 @@ def test_the_kl_budget_raises_an_alarm_when_it_is_spent() -> None:
     assert [names(watch, n, kl=kl) for n, kl in enumerate([0.1, 0.6, 0.7])] == [[], ["kl_budget"], []]
 
 
+def test_updates_without_a_finite_gradient_are_named_and_in_a_row_they_stop_the_run() -> None:
+    watch = Watch(WatchConfig(skipped_updates=3))
+    found = []
+    for n, applied in enumerate([False, False, True, False, False, False]):
+        found.append([alarm.name for alarm in watch.hear(n, {}, {}, 0.0, applied=applied)])
+        restored = Watch(WatchConfig(skipped_updates=3))
+        restored.load_state_dict(json.loads(json.dumps(watch.state_dict())))
+        watch = restored
+    assert found == [["update_skipped"]] * 2 + [[]] + [["update_skipped"]] * 2 + [["diverged"]]
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.none() | st.floats(0.01, 2.0)), max_size=60), st.integers(0, 60))
 def test_a_watch_goes_on_from_its_saved_state(figures: list[tuple[int, float | None]], cut: int) -> None:
     config = WatchConfig(starvation_steps=3)

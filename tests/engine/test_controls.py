@@ -127,3 +127,26 @@ def test_trivial_programs_are_marked_by_the_verifier_and_kept_out(azr: Command) 
     result = azr(["admit", "--domain", "python"], stdin="\n".join(asked) + "\n")
     marks = [json.loads(line)["task"]["signature"].rpartition(":")[0] for line in result.stdout.splitlines()]
     assert marks == list(programs.values())
+
+
+OVERFLOWING = """
+from azr_engine.engine.rewards import RewardRule
+from azr_engine.plugins import hookimpl
+
+
+@hookimpl
+def azr_rewards():
+    return [RewardRule("overflowing", lambda score: 1e300 * score, lambda total, n: 0.0, 0.0, 0.0, 0.0)]
+"""
+
+
+def test_a_run_whose_gradient_overflows_keeps_its_weights_and_stops(azr: Command, tmp_path: Path) -> None:
+    plugin = tmp_path / "overflowing.py"
+    plugin.write_text(OVERFLOWING)
+    options = ["--plugin", str(plugin), "--reward", "overflowing", "--set", "play.advantage=dr-grpo"]
+    result = azr([*SETTINGS, "--steps", "9", "--out", str(tmp_path / "run"), *options])
+    assert result.returncode == 3, result.stderr
+    assert "paused: alarm diverged" in result.stderr
+    found = lines(tmp_path / "run" / "metrics.jsonl")
+    assert [line["alarms"] for line in found] == [["update_skipped"], ["update_skipped"], ["diverged"]]
+    assert {line["weight_version"] for line in found} == {0}

@@ -7,7 +7,7 @@ from typing import Any
 
 from azr_engine.engine.store import TaskStore
 from tests.conftest import Command
-from tests.engine.test_controls import play, timeless
+from tests.engine.test_controls import lines, play, timeless
 
 JUDGE = ["--set", "judge.domains=[\"python\"]", "--set", "judge.trust.min_audits=8"]  # fmt: skip
 
@@ -48,3 +48,18 @@ def test_a_judge_of_a_domain_nobody_plays_is_refused(azr: Command, tmp_path: Pat
     result = azr(["run", *options])
     assert result.returncode == 2
     assert result.stderr.strip().splitlines()[-1].startswith("error: judge.domains names 'math'")
+
+
+def test_an_evaluation_asks_who_knows_and_leaves_the_judge_as_it_was(azr: Command, tmp_path: Path) -> None:
+    liar = [*judge(false_accept=1.0, false_reject=1.0), "--set", "judge.probation=false"]
+    evaluation = ["--eval-every", "1", "--eval-suite", "dev", "--set", "evaluation.per_kind=4"]
+    evaluation += ["--set", "evaluation.attempts=2"]
+    play(azr, tmp_path / "told", *liar, *evaluation, steps=1)
+    play(azr, tmp_path / "true", *evaluation, steps=1)
+    first, other = (lines(tmp_path / name / "evals.jsonl")[0]["by_kind"] for name in ("told", "true"))
+    assert first == other, "the policy is the same before the first step"
+    whole, without = tmp_path / "whole", tmp_path / "without"
+    shy = judge(false_accept=0.1, false_reject=0.1)
+    play(azr, whole, *shy, *evaluation, steps=2)
+    play(azr, without, *shy, steps=2)
+    assert timeless(whole) == timeless(without), "audits and beliefs are the same too"

@@ -23,6 +23,7 @@ from azr_engine.engine.types import (
     Task,
     Verdict,
 )
+from azr_engine.trainer.protocol import Sample
 
 COMPLETION = Completion((1,), (3, 2), (-0.5, -0.5), "x", "stop", 0)
 fresh_ids = itertools.count(4)
@@ -142,3 +143,36 @@ def test_equal_texts_become_one_sample_with_their_summed_advantage() -> None:
     _, episodes = paid([], [Episode(task, group)], "learnability")
     samples = training_samples([], episodes, "dr-grpo")["toy", "double"]
     assert {s.ids: round(s.advantage, 9) for s in samples} == {right.ids: 1.5, wrong.ids: -1.0, other.ids: -0.5}
+
+
+def long_completion(n_tokens: int) -> Completion:
+    return dataclasses.replace(COMPLETION, ids=(next(fresh_ids),) * n_tokens, logprobs=(-0.5,) * n_tokens)
+
+
+def episode_of(kind: str, n_tokens: int) -> Episode:
+    task = Task(f"{kind}{next(fresh_ids)}", "toy", kind, {}, None, "s")
+    verdicts = (Verdict("pass", 1.0), Verdict("fail", 0.0))
+    return Episode(task, tuple(Attempt(task, long_completion(n_tokens), Answer({}, ""), v) for v in verdicts))
+
+
+def weight_of(samples: Sequence[Sample], role: str = "solve") -> float:
+    """What the trainer's sum over tokens makes of a cell."""
+    return sum(abs(s.advantage) * len(s.ids) for s in samples if s.role == role)
+
+
+def test_a_kind_with_long_answers_has_no_more_of_the_gradient_than_one_with_short_answers() -> None:
+    _, episodes = paid([], [episode_of("short", 2), episode_of("long", 50)], "learnability")
+    samples = training_samples([], episodes, "grpo")
+    assert weight_of(samples["toy", "short"]) == pytest.approx(weight_of(samples["toy", "long"]))
+
+
+def test_a_proposal_weighs_what_the_settings_say_however_long_it_is() -> None:
+    tried = [episode("a", "pass", "fail"), episode("b", "fail", "fail")]
+    long = [dataclasses.replace(proposal(e.task), completion=long_completion(40)) for e in tried]
+    proposals, episodes = paid(long, tried, "learnability")
+    (samples,) = training_samples(proposals, episodes, "trr++", propose_weight=0.25).values()
+    tries = [s for s in samples if s.role == "solve"]
+    advantage = {s.role: abs(s.advantage) * len(s.ids) for s in samples if s.role == "propose" or s.advantage > 0}
+    assert len(tries) == 4
+    # One of four tries passed: its advantage is sqrt(3); each of the two proposals has 1.
+    assert advantage["propose"] / advantage["solve"] == pytest.approx(0.25 / 3**0.5)

@@ -14,6 +14,7 @@ import pytest
 from azr_engine.curriculum.novelty import NoveltyConfig, NoveltyGate
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.sampling import Sampling
+from azr_engine.engine.session import cells_of
 from azr_engine.engine.solving import Solver
 from azr_engine.engine.sources import Quantilizer
 from azr_engine.engine.store import TaskStore
@@ -178,3 +179,35 @@ class LengthVerifier(ToyVerifier):
         outcome = super()._admit(draft)
         digits = len(str(draft.fields["number"]))
         return dataclasses.replace(outcome, skeleton=f"{digits} digits") if isinstance(outcome, Task) else outcome
+
+
+def test_a_model_plays_the_kinds_it_knows_and_all_of_a_domain_it_says_nothing_about() -> None:
+    toy = ToyDomain()
+    toy.kinds = ("double", "halve")
+    everything = [("toy", "double"), ("toy", "halve")]
+    assert cells_of({"toy": toy}, {}) == cells_of({"toy": toy}, {"kinds": {"other": ["x"]}}) == everything
+    assert cells_of({"toy": toy}, {"kinds": {"toy": ["halve"]}}) == [("toy", "halve")]
+
+
+def test_anchors_come_fresh_from_the_seeds_of_the_kinds_that_are_proposed(tmp_path: Path) -> None:
+    cells = [("toy", "double")]
+    with TaskStore(tmp_path / "tasks.sqlite") as store:
+        proposer = Proposer(
+            {"toy": ToyDomain()},
+            {"toy": ToyVerifier()},
+            Reciter([]),
+            STYLES["compact"],
+            store,
+            dataclasses.replace(SAMPLING, n_anchors=3),
+            novelty=NoveltyGate(NoveltyConfig(quota=4)),
+            screen=lambda draft: None,
+            reserved=(),
+            log=lambda name, data: None,
+        )
+        first, second = (asyncio.run(proposer.anchors(cells, random.Random(seed), 7)) for seed in (1, 2))
+    tasks = [task for task in (*first, *second) if isinstance(task, Task)]
+    assert len(tasks) == 4, "they pass the gate, whose quota is 4 of a skeleton"
+    assert {(task.domain, task.kind, task.born_step) for task in tasks} == {("toy", "double", 7)}
+    assert {task.id for task in first if isinstance(task, Task)} != {
+        task.id for task in second if isinstance(task, Task)
+    }

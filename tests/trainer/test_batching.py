@@ -31,3 +31,11 @@ def test_a_sequence_over_the_budget_stands_alone() -> None:
 
 def test_padding_is_on_the_right() -> None:
     assert pad_right([[1, 2], [3]]).tolist() == [[1, 2], [3, 0]]
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=60), st.floats(0.1, 1.0))
+def test_padding_is_bounded_where_a_least_fill_is_asked_for(lengths: list[int], fill: float) -> None:
+    batches = micro_batches(lengths, 2048, fill)
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert min(lengths[i] for i in batch) >= fill * max(lengths[i] for i in batch)

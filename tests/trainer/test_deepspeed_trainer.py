@@ -152,8 +152,8 @@ def test_an_infinite_gradient_changes_nothing_and_says_so(stage: int) -> None:
     trainer = deepspeed(small_model(), TrainerConfig(zero_stage=stage))
     before = {name: value.clone() for name, value in trainer.weights()}
     bad = Sample((5,), (6, 2), (-1.0, -1.0), float("inf"), "solve")
-    with pytest.raises(FloatingPointError, match="not applied"):
-        trainer.update([bad], clip_high=0.2, temperature=1.0)
+    metrics = trainer.update([bad], clip_high=0.2, temperature=1.0)
+    assert not metrics.applied
     assert all(torch.equal(before[name], value) for name, value in trainer.weights())
 
 

@@ -21,7 +21,8 @@ class BelievedVerifier:
     """A judge taken at its word: what training without any safeguard does. Drafts are admitted by another verifier."""
 
     def __init__(self, admitter: Verifier, voting: Voting) -> None:
-        self._admitter, self._voting = admitter, voting
+        self.truth = self._admitter = admitter
+        self._voting = voting
         self.name, self.nature = voting.judge.name, voting.nature
 
     name: str
@@ -51,6 +52,11 @@ def judged(
             domain = domains[name]
             replaced[domain.verifier] = _in_place_of(verifiers[domain.verifier], domain.solve_prompt, config, seed)
     return replaced
+
+
+def truth_of(verifier: Verifier) -> Verifier:
+    """The verifier that a judge stands in for; any other as it is. An evaluation must ask nobody who can be fooled."""
+    return verifier.truth if isinstance(verifier, BelievedVerifier | TrustedVerifier) else verifier
 
 
 def _in_place_of(truth: Verifier, prompt_of: PromptOf, config: JudgeConfig, seed: int) -> Verifier:

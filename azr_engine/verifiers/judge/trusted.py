@@ -61,7 +61,8 @@ class TrustedVerifier:
     ) -> None:
         self.name: str = voting.judge.name
         self.nature: Nature = voting.nature
-        self._admitter, self._voting, self._auditor = admitter, voting, auditor
+        self.truth = self._admitter = admitter
+        self._voting, self._auditor = voting, auditor
         self._config = config or TrustConfig()
         self._seed = seed
         self._n_batches = 0
@@ -111,25 +112,25 @@ class TrustedVerifier:
         return rates if rates.youden > 0.0 else None
 
     def news(self) -> list[str]:
-        """A sentence for each cell that turned out untrustworthy since the last call, once there are enough audits.
-
-        A second one where the policy's own wrong answers pass more often than is tolerated: the judge is being fooled.
-        """
+        """A sentence for each cell that turned out untrustworthy since the last call, once there are enough audits."""
         withheld = {
             cell: bound for cell, bound in self.quarantined().items() if self._n_known(cell) >= self._config.min_audits
         }
         fresh = [cell for cell in withheld if cell not in self._withheld]
         self._withheld = sorted(withheld)
-        fooled = [
-            f"{self.name} is being fooled in {domain}/{kind}: {alarm.n_passed} of {alarm.n_tried} wrong answers passed"
-            for (domain, kind), alarm in self._passes.items()
-            if alarm.raised
-        ]
-        self._passes = {cell: alarm for cell, alarm in self._passes.items() if not alarm.raised}
-        return fooled + [
+        return [
             f"{self.name} is not trusted with {domain}/{kind}: J is shown to exceed only {withheld[domain, kind]:.2f}, "
             f"not {self._config.threshold}; its verdicts are withheld"
             for domain, kind in fresh
+        ]
+
+    def fooled(self) -> list[str]:
+        """A sentence for each cell where more wrong answers of the policy pass than is tolerated, since last asked."""
+        raised = [(cell, alarm) for cell, alarm in self._passes.items() if alarm.raised]
+        self._passes = {cell: alarm for cell, alarm in self._passes.items() if not alarm.raised}
+        return [
+            f"{self.name} is being fooled in {domain}/{kind}: {alarm.n_passed} of {alarm.n_tried} wrong answers passed"
+            for (domain, kind), alarm in raised
         ]
 
     def quarantined(self) -> dict[Cell, float]:

@@ -15,3 +15,7 @@ _BUILTINS = """
 ALLOWED_MODULES = frozenset(_MODULES.split())
 BANNED_BUILTINS = frozenset(_BUILTINS.split())
 SAFE_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_")) - BANNED_BUILTINS
+UNCHECKED_BUILTINS = frozenset(("eval",))
+UNCHECKED_DIGESTS = ("md5", "sha1")
+"""What workers have beyond these, `hashlib` with its digests included, for programs that no policy is asked about: the
+answers to published test suites, which must run as they would anywhere."""

@@ -21,7 +21,7 @@ import sys
 import time
 import types
 
-from azr_engine.verifiers.python.allowed import ALLOWED_MODULES, SAFE_BUILTINS
+from azr_engine.verifiers.python.allowed import ALLOWED_MODULES, SAFE_BUILTINS, UNCHECKED_BUILTINS, UNCHECKED_DIGESTS
 from azr_engine.verifiers.python.canonical import Oversize, Unserialisable, canonical_tuple, canonical_value
 from azr_engine.verifiers.python.chance import guarded_hash, guarded_id, guarded_random, traces
 from azr_engine.verifiers.python.compilation import compile_source
@@ -64,6 +64,8 @@ def import_modules() -> None:
         _MODULES[name] = _public(module)
         if name == "random":
             _MODULES[name].update(guarded_random(module))
+    # Not `hashlib` itself: it brings in OpenSSL, whose pages each fork would pay for.
+    _MODULES["hashlib"] = {name: getattr(__import__(f"_{name}"), name) for name in UNCHECKED_DIGESTS}
 
 
 def live(cage: Cage, request: bytes, first: int, descriptor: int) -> None:
@@ -143,7 +145,7 @@ def _view(name: str) -> types.ModuleType:
     return module
 
 
-_BUILTINS: dict[str, Any] = {name: vars(builtins)[name] for name in SAFE_BUILTINS}
+_BUILTINS: dict[str, Any] = {name: vars(builtins)[name] for name in SAFE_BUILTINS | UNCHECKED_BUILTINS}
 _BUILTINS.update(__build_class__=builtins.__build_class__, __name__="builtins", __import__=_guarded_import)
 _BUILTINS.update(id=guarded_id, hash=guarded_hash)
 
