@@ -99,10 +99,9 @@ def training_samples(
 ) -> dict[Cell, list[Sample]]:
     """The update's samples by (domain, kind); those whose advantage is zero are left out, they teach nothing.
 
-    The trainer weighs tokens, all alike. Left at that, kinds with long answers and the proposer's role would have
-    most of the gradient, so advantages are scaled by one factor per (domain, kind, role): a completion of mean length
-    in its cell then weighs as much as one of mean length in any other, and a proposal `propose_weight` times as much
-    as a try. The factor is shared by the whole cell, so no completion gains from being short or long.
+    The trainer weighs tokens, all alike. Left at that, the proposer's long texts would have most of the gradient, and
+    its reward is by far the noisier one. So its advantages are scaled by one factor, after which a proposal of mean
+    length weighs `propose_weight` times as much as a try of mean length.
 
     Equal completions of one prompt become one sample with the sum of their advantages: the gradient is the same, and
     short answers repeat so often that it costs about half.
@@ -121,20 +120,20 @@ def training_samples(
     for proposal in proposals:
         if proposal.reward is not None:
             proposer.setdefault((proposal.domain, proposal.kind), []).append((proposal.completion, proposal.reward, 0))
-    overall = _mean_length(row for rows in (*solver.values(), *proposer.values()) for row in rows)
+    tries = _mean_length(solver.values())
+    drafts = _mean_length(proposer.values())
     samples: dict[Cell, list[Sample]] = {}
     for cell, rows in solver.items():
-        samples.setdefault(cell, []).extend(_samples(rows, estimator, "solve", overall / _mean_length(rows)))
+        samples.setdefault(cell, []).extend(_samples(rows, estimator, "solve", 1.0))
     for cell, rows in proposer.items():
-        weight = propose_weight * overall / _mean_length(rows)
-        samples.setdefault(cell, []).extend(_samples(rows, estimator, "propose", weight))
+        samples.setdefault(cell, []).extend(_samples(rows, estimator, "propose", propose_weight * tries / drafts))
     return samples
 
 
-def _mean_length(rows: Iterable[tuple[Completion, float, int]]) -> float:
-    """Mean tokens of the completions; at least 1."""
-    lengths = [len(completion.ids) for completion, _, _ in rows]
-    return max(1.0, sum(lengths) / max(1, len(lengths)))
+def _mean_length(cells: Iterable[Sequence[tuple[Completion, float, int]]]) -> float:
+    """Mean tokens of the completions of some cells; 1 without any."""
+    lengths = [len(completion.ids) for rows in cells for completion, _, _ in rows]
+    return sum(lengths) / len(lengths) if lengths else 1.0
 
 
 def _samples(

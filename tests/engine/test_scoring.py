@@ -23,7 +23,6 @@ from azr_engine.engine.types import (
     Task,
     Verdict,
 )
-from azr_engine.trainer.protocol import Sample
 
 COMPLETION = Completion((1,), (3, 2), (-0.5, -0.5), "x", "stop", 0)
 fresh_ids = itertools.count(4)
@@ -147,23 +146,6 @@ def test_equal_texts_become_one_sample_with_their_summed_advantage() -> None:
 
 def long_completion(n_tokens: int) -> Completion:
     return dataclasses.replace(COMPLETION, ids=(next(fresh_ids),) * n_tokens, logprobs=(-0.5,) * n_tokens)
-
-
-def episode_of(kind: str, n_tokens: int) -> Episode:
-    task = Task(f"{kind}{next(fresh_ids)}", "toy", kind, {}, None, "s")
-    verdicts = (Verdict("pass", 1.0), Verdict("fail", 0.0))
-    return Episode(task, tuple(Attempt(task, long_completion(n_tokens), Answer({}, ""), v) for v in verdicts))
-
-
-def weight_of(samples: Sequence[Sample], role: str = "solve") -> float:
-    """What the trainer's sum over tokens makes of a cell."""
-    return sum(abs(s.advantage) * len(s.ids) for s in samples if s.role == role)
-
-
-def test_a_kind_with_long_answers_has_no_more_of_the_gradient_than_one_with_short_answers() -> None:
-    _, episodes = paid([], [episode_of("short", 2), episode_of("long", 50)], "learnability")
-    samples = training_samples([], episodes, "grpo")
-    assert weight_of(samples["toy", "short"]) == pytest.approx(weight_of(samples["toy", "long"]))
 
 
 def test_a_proposal_weighs_what_the_settings_say_however_long_it_is() -> None:
