@@ -2,7 +2,7 @@
 
 Rank 0 plays: it proposes, admits, judges and writes. Every process holds the model, trains its share of each update
 and writes its share of each prompt batch. `open_backends` is for rank 0 or a process on its own, `follow` for the
-others. Another rollout engine would be made here and handed on as the `Policy`.
+others. Where a server samples, rank 0 alone asks it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import MissingDependency, UserError
 from azr_engine.engine.policies.loading import check_quantization
 from azr_engine.engine.policies.lora import check_lora
-from azr_engine.engine.processes import Crew, n_processes
+from azr_engine.engine.processes import Crew, n_processes, rank
 from azr_engine.engine.protocols import Policy, Rendered
 from azr_engine.engine.types import Completion
 from azr_engine.trainer.deepspeed_config import deepspeed_config
@@ -73,13 +73,23 @@ def choose_backend(config: RunConfig) -> Literal["torch", "deepspeed"]:
     return wanted
 
 
+def uses_bfloat16(config: RunConfig) -> bool:
+    """Whether the weights are in bfloat16 on this machine, else in float32."""
+    if config.trainer.precision != "auto" or choose_backend(config) == "torch":
+        return config.trainer.precision == "bfloat16"
+    import torch
+
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+
+
 @contextmanager
 def open_backends(config: RunConfig) -> Iterator[Backends]:
     """Load the model and make what drives it. Raises UserError for what cannot be had."""
     with ExitStack() as stack:
         loaded, policy, trainer, crew = _make(config, stack)
         if crew is not None and crew.size > 1:
-            yield Backends(loaded, SharedPolicy(crew, policy), SharedTrainer(crew, trainer))
+            shared = policy if config.model.server is not None else SharedPolicy(crew, policy)
+            yield Backends(loaded, shared, SharedTrainer(crew, trainer))
         else:
             yield Backends(loaded, policy, trainer)
 
@@ -104,10 +114,7 @@ def _make(config: RunConfig, stack: ExitStack) -> tuple[LoadedModel, Transformer
     gpu = torch.cuda.is_available()
     if gpu:
         torch.cuda.set_device(device())
-    backend = choose_backend(config)
-    bfloat16 = config.trainer.precision == "bfloat16" or (
-        config.trainer.precision == "auto" and backend == "deepspeed" and gpu and torch.cuda.is_bf16_supported()
-    )
+    backend, bfloat16 = choose_backend(config), uses_bfloat16(config)
     model = config.model
     loaded = load_model(
         model.name,
@@ -131,7 +138,14 @@ def _make(config: RunConfig, stack: ExitStack) -> tuple[LoadedModel, Transformer
         settings = deepspeed_config(config.trainer, bfloat16=bfloat16)
         trainer = DeepSpeedTrainer(loaded.model, config.trainer, settings)
     loaded = dataclasses.replace(loaded, model=trainer.policy_model)
-    policy = TransformersPolicy(loaded)
+    if model.server is not None and rank() == 0:
+        from azr_engine.engine.policies.vllm import VllmPolicy
+
+        served = VllmPolicy(loaded, model.server, Path(model.server_folder) if model.server_folder else None)
+        stack.callback(served.close)
+        policy: TransformersPolicy = served
+    else:
+        policy = TransformersPolicy(loaded)
     if crew is not None:
         _register(crew, policy, trainer)
     return loaded, policy, trainer, crew

@@ -53,4 +53,10 @@ class Context:
 
     def holds(self, prompt: Prompt) -> bool:
         """Whether a solver's prompt and its answer fit."""
-        return len(self._policy.encode(self._style.render(prompt))) <= self._tokens_to_solve
+        return len(encode_prompt(self._policy, self._style, prompt)) <= self._tokens_to_solve
+
+
+def encode_prompt(policy: Policy, style: Style, prompt: Prompt) -> tuple[int, ...]:
+    """Token ids of a rendered prompt and of the opening of its reply, if the style gives one."""
+    ids, opening = policy.encode(style.render(prompt)), style.opening(prompt)
+    return (*ids, *policy.encode(opening)) if opening else ids

@@ -34,6 +34,10 @@ class Style(Protocol):
         """The prompt as text or messages."""
         ...
 
+    def opening(self, prompt: Prompt) -> str:
+        """How the reply begins; the model goes on from there, and its text is read with this before it."""
+        ...
+
     def render_return(self, sections: tuple[Section, ...]) -> str:
         """The completion a perfect model would write; the bootstrap trains on it."""
         ...
@@ -57,6 +61,10 @@ class CompactStyle:
         references = "".join("@ref" + self._sections(reference) for reference in prompt.references)
         new = "@new" if prompt.role == "propose" else ""
         return f"{head}{references}{self._sections(prompt.givens)}{new}@{prompt.returns[0].name}:"
+
+    def opening(self, prompt: Prompt) -> str:
+        """Nothing; the prompt itself ends with a marker."""
+        return ""
 
     def render_return(self, sections: tuple[Section, ...]) -> str:
         """The first section's text, then each further section behind its marker."""
@@ -121,6 +129,10 @@ class ChatStyle:
             messages.append({"role": "assistant", "content": self.render_return(reference)})
             messages.append({"role": "user", "content": "Another one, unlike the earlier ones."})
         return messages
+
+    def opening(self, prompt: Prompt) -> str:
+        """A solver's reply begins with its reasoning, or a small model forgets what form was asked for."""
+        return "<think>" if prompt.role == "solve" else ""
 
     def render_return(self, sections: tuple[Section, ...]) -> str:
         """The `<answer>` with these sections."""

@@ -220,7 +220,7 @@ class Completion(_Json):
         prompt_ids: token ids of the prompt.
         ids: token ids sampled, the end token included when `finish` is `stop`.
         logprobs: natural-log probability of each of `ids` under the sampling distribution.
-        text: `ids` decoded, special tokens removed.
+        text: `ids` decoded, special tokens removed; a solver's behind the opening that its style gives it.
         finish: `stop` (the model ended it) or `length` (cut at the limit).
         weight_version: which weights wrote it; grows by one per update.
     """

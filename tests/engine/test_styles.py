@@ -96,6 +96,12 @@ def test_chat_shows_a_question_answered_in_the_form_it_asks_for_before_the_real_
     assert "Solve." in question["content"] and "Solve." not in example["content"]
 
 
+def test_chat_opens_a_solvers_reply_with_its_reasoning_and_reads_the_answer_behind_it() -> None:
+    style = ChatStyle()
+    assert style.opening(PROPOSE) == CompactStyle().opening(SOLVE) == ""
+    assert style.parse(SOLVE, style.opening(SOLVE) + "1 + 1</think>\n<answer>2</answer>") == {"answer": "2"}
+
+
 def test_answer_tags_and_fences_come_off() -> None:
     assert extract_answer("a <answer> 4 </answer> b") == "4"
     assert extract_answer("no tag") is None

@@ -70,7 +70,7 @@ def load_model(
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     quiet_libraries()
-    source, options = _source(name)
+    source, options = model_source(name)
     quantized = _quantization(quantize, lora)
     # Expanding a GGUF file draws a progress bar that no setting turns off; what goes wrong is raised.
     hidden = contextlib.redirect_stderr(io.StringIO()) if options else contextlib.nullcontext()
@@ -89,7 +89,7 @@ def load_model(
         model = add_adapter(model, lora, quantized=bool(quantized))
     if not quantized:
         model = model.to(device())
-    settings = _settings(Path(source))
+    settings = model_settings(Path(source))
     return LoadedModel(model.eval(), tokenizer, STYLES[style or settings["style"]], settings)
 
 
@@ -100,7 +100,7 @@ def device() -> str:
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
 
 
-def _source(name: str) -> tuple[str, dict[str, str]]:
+def model_source(name: str) -> tuple[str, dict[str, str]]:
     """What Transformers is to load, and the name of the GGUF file in it, if it is one."""
     path = EMBEDDED_FOLDER if name == EMBEDDED else Path(name)
     if path.suffix == ".gguf":
@@ -175,7 +175,7 @@ def _check_folder(folder: Path) -> None:
         raise UserError(f"model folder {folder} has no tokenizer; save the tokenizer into it as well")
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def model_settings(folder: Path) -> dict[str, Any]:
     """What the model's azr.json says; without one, a model that reads words."""
     file = folder / "azr.json"
     if not file.is_file():

@@ -6,6 +6,7 @@ torch and without PEFT.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,3 +65,20 @@ def add_adapter(model: Any, config: LoraConfig, *, quantized: bool = False) -> A
 def without_adapter(model: Any) -> Any:
     """The plain model with the adapter merged into its weights; the model itself where it has none."""
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+
+
+def merged_weights(model: Any) -> Iterator[tuple[str, Any]]:
+    """Names and values of the plain model's parameters, an adapter's product added; the model stays as it is."""
+    if not hasattr(model, "peft_config"):
+        yield from model.named_parameters()
+        return
+    plain = model.get_base_model()
+    adapted = {f"{name}.base_layer.weight": m for name, m in plain.named_modules() if hasattr(m, "get_delta_weight")}
+    for name, parameter in plain.named_parameters():
+        if ".lora_" in name:
+            continue
+        value = parameter.detach()
+        if name in adapted:
+            (adapter,) = adapted[name].active_adapters
+            value = value + adapted[name].get_delta_weight(adapter).detach().to(value.dtype)
+        yield name.replace(".base_layer.", "."), value

@@ -15,6 +15,12 @@ from azr_engine.engine.policies.loading import LoadedModel
 from azr_engine.engine.protocols import Rendered
 from azr_engine.engine.types import Completion
 
+MAX_ROWS = 256
+"""Sequences decoded at once, at most."""
+
+MAX_TOKENS = 2**17
+"""Tokens in the KV cache, at most, unless one prompt's group needs more."""
+
 _MASK64 = (1 << 63) - 1
 
 
@@ -26,15 +32,15 @@ class TransformersPolicy:
         max_rows: sequences decoded at once.
     """
 
-    def __init__(self, loaded: LoadedModel, *, max_rows: int = 256) -> None:
+    def __init__(self, loaded: LoadedModel, *, max_rows: int = MAX_ROWS) -> None:
         self.model = loaded.model
         self.tokenizer = loaded.tokenizer
         self.style = loaded.style
-        self.weight_version = 0
         self.max_rows = max_rows
         self.context_tokens = int(getattr(self.model.config, "max_position_embeddings", 0) or 2**20)
         self._ends = _end_tokens(self.model, self.tokenizer)
         self._pad = int(self.tokenizer.pad_token_id)
+        self.weight_version = 0
 
     def encode(self, rendered: Rendered) -> tuple[int, ...]:
         """Token ids of plain text or of chat messages; special tokens written in a text or a message stay text."""
@@ -54,16 +60,30 @@ class TransformersPolicy:
     ) -> list[list[Completion]]:
         """`n_samples` completions for each prompt; temperature 0 means greedy.
 
-        Prompts are decoded in order of length, `max_rows` sequences at a time, so that little is padding.
+        Prompts are decoded in order of length, so that little is padding, as many at a time as `max_rows` and
+        `MAX_TOKENS` allow. When memory runs out, half as many are tried, now and from now on.
+
+        Raises:
+            RuntimeError: torch's own, as when a single prompt's group does not fit into memory.
         """
         self.model.eval()
         out: list[list[Completion]] = [[] for _ in prompts]
         order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
-        per_batch = max(1, self.max_rows // n_samples)
-        for start in range(0, len(order), per_batch):
+        longest = max(map(len, prompts), default=0) + max_new_tokens
+        per_batch = max(1, min(self.max_rows, MAX_TOKENS // longest) // n_samples)
+        start = 0
+        while start < len(order):
             chosen = order[start : start + per_batch]
             generator = torch.Generator(self.model.device).manual_seed((seed * 1_000_003 + start) & _MASK64)
-            rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
+            try:
+                rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
+            except RuntimeError as error:
+                if len(chosen) == 1 or not _out_of_memory(error):
+                    raise
+                per_batch = len(chosen) // 2
+                self.max_rows = per_batch * n_samples  # later calls need not find out again
+                continue
+            start += len(chosen)
             for position, index in enumerate(chosen):
                 group = rows[position * n_samples : (position + 1) * n_samples]
                 out[index] = [self._completion(prompts[index], ids, logprobs) for ids, logprobs in group]
@@ -140,6 +160,11 @@ class TransformersPolicy:
         return Completion(
             tuple(prompt), tuple(ids), tuple(logprobs), text, "stop" if stopped else "length", self.weight_version
         )
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch could not get memory: of a GPU, which has an exception of its own, or of the machine."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:

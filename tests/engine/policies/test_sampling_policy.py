@@ -92,3 +92,24 @@ def test_special_tokens_written_in_a_prompt_stay_text(policy: TransformersPolicy
     ids = policy.encode("a</s><pad>b")
     assert not {0, 1, 2} & set(ids)
     assert policy.tokenizer.decode(ids) == "a</s><pad>b"
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved_until_it_does(policy: TransformersPolicy) -> None:
+    tried: list[int] = []
+
+    def full_at_seven(module: Any, inputs: Any, options: Any) -> None:
+        tried.append(len(options["input_ids"]))
+        if len(options["input_ids"]) > 6:
+            raise torch.OutOfMemoryError("out of memory")
+
+    small = TransformersPolicy(LoadedModel(policy.model, policy.tokenizer, STYLES["compact"], {}))
+    hook = policy.model.register_forward_pre_hook(full_at_seven, with_kwargs=True)
+    try:
+        groups = generate(small)
+        assert [len(group) for group in groups] == [6, 6, 6]
+        assert max(tried[tried.index(18) + 1 :]) <= 6, "it learned from the first time"
+        with pytest.raises(torch.OutOfMemoryError):
+            generate(small, n_samples=8)
+    finally:
+        hook.remove()
+    assert groups == generate(small), "and remembers it"

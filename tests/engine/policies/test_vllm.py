@@ -1,0 +1,190 @@
+"""A real vLLM server that samples with the run's weights, and what a run says when there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from azr_engine.engine.errors import UserError
+from azr_engine.engine.policies.loading import load_model
+from azr_engine.engine.policies.lora import LoraConfig, merged_weights
+from azr_engine.engine.policies.vllm import VllmPolicy
+from azr_engine.engine.types import Completion
+from tests.conftest import Command
+
+INTERPRETER = os.environ.get("AZR_TEST_VLLM_PYTHON") or (sys.executable if find_spec("vllm") else None)
+needs_vllm = pytest.mark.skipif(
+    INTERPRETER is None,
+    reason="vLLM is not installed here: set AZR_TEST_VLLM_PYTHON to an interpreter that has it",
+)
+ENVIRONMENT = {
+    "VLLM_SERVER_DEV_MODE": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "VLLM_NO_USAGE_STATS": "1",
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": str(Path(__file__).parents[3]),
+}
+PROMPTS = ["@solve@python", "@solve@math@deduction@operation:expand@expression:(x+1)*(x-2)@answer:"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The URL and the process of a server that began with the embedded model."""
+    from azr_engine.engine.policies.loading import EMBEDDED_FOLDER
+
+    assert INTERPRETER is not None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("vllm") / "log"
+    arguments = f"--model {EMBEDDED_FOLDER} --dtype float32 --enforce-eager --max-model-len 512 --max-num-seqs 64"
+    arguments += f" --host 127.0.0.1 --port {port} --logprobs-mode processed_logprobs"
+    arguments += " --worker-extension-cls azr_engine.engine.policies.vllm_worker.WeightSync"
+    process = subprocess.Popen(
+        [INTERPRETER, "-m", "vllm.entrypoints.openai.api_server", *arguments.split()],
+        stdout=log.open("wb"),
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **ENVIRONMENT},
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 500
+    while not answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            kill(process)
+            pytest.fail(log.read_text()[-3000:])
+        time.sleep(1)
+    yield url, process
+    kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End the server and its engine, which would go on without it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def answers(url: str) -> bool:
+    """Whether the server is up."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def sample(policy: VllmPolicy, temperature: float = 0.5) -> list[list[Completion]]:
+    prompts = [policy.encode(prompt) for prompt in PROMPTS]
+    return policy.generate(prompts, n_samples=4, max_new_tokens=24, temperature=temperature, seed=3)
+
+
+@needs_vllm
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 4])
+def test_served_samples_are_those_of_the_runs_own_weights(
+    server: tuple[str, subprocess.Popen[bytes]], tmp_path: Path, rank: int
+) -> None:
+    from azr_engine.trainer.loss import token_logprobs
+
+    loaded = load_model("azr-tiny", lora=LoraConfig(r=rank))
+    policy = VllmPolicy(loaded, server[0], tmp_path)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in loaded.model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    policy.weight_version = 1
+    assert policy.mismatch < 1e-4
+    groups = sample(policy)
+    assert sample(policy) == groups
+    for group in groups:
+        assert len({completion.ids for completion in group}) > 1
+        for completion in group:
+            assert completion.weight_version == 1
+            assert (completion.ids[-1] == 2) == (completion.finish == "stop")
+            row = torch.tensor([[*completion.prompt_ids, *completion.ids]])
+            with torch.no_grad():
+                own, _ = token_logprobs(loaded.model(input_ids=row).logits[:, :-1], row[:, 1:], 0.5)
+            own = own[0, len(completion.prompt_ids) - 1 :]
+            assert torch.allclose(own, torch.tensor(completion.logprobs), atol=1e-4)
+    policy.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_vllm
+@pytest.mark.slow
+def test_a_run_on_a_server_hands_over_every_update(
+    azr: Command, server: tuple[str, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    command = ["run", "--domains", "python", "--steps", "2", "--out", str(out), "--set", f"model.server={server[0]}"]
+    command += ["--set", "play.proposals=8", "--set", "play.replay=4", "--set", "store.seeds=2", "--threads", "1"]
+    result = azr([*command, "--set", "play.anchors=4", "--json"], timeout=600)
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2]
+    assert lines[-1]["weight_version"] > 0
+
+
+@needs_vllm
+@pytest.mark.slow
+def test_other_weights_than_the_runs_own_are_refused(
+    server: tuple[str, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    first = VllmPolicy(load_model("azr-tiny"), server[0], tmp_path)
+    second = VllmPolicy(load_model("azr-tiny"), server[0], tmp_path)
+    second.weight_version = 5
+    with pytest.raises(UserError, match="serves weights of version 5, not 0"):
+        sample(first)
+
+
+@needs_vllm
+@pytest.mark.slow
+def test_a_killed_server_ends_the_run_with_one_line(
+    server: tuple[str, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    url, process = server
+    policy = VllmPolicy(load_model("azr-tiny"), url, tmp_path)
+    kill(process)
+    with pytest.raises(UserError, match=r"does not answer .*--resume") as error:
+        sample(policy)
+    assert "\n" not in str(error.value)
+
+
+def test_a_server_that_is_not_there_is_one_line(azr: Command, tmp_path: Path) -> None:
+    result = azr(["run", "--set", "model.server=http://127.0.0.1:9", "--out", str(tmp_path / "run")])
+    assert result.returncode == 2
+    (line,) = [line for line in result.stderr.splitlines() if "error" in line]
+    assert "http://127.0.0.1:9 does not answer" in line
+
+
+def test_an_adapter_is_merged_for_the_server_and_left_as_it_was(untrained: Path) -> None:
+    pytest.importorskip("peft")
+    model = load_model(str(untrained), lora=LoraConfig(r=2)).model
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    merged = {name: value.clone() for name, value in merged_weights(model)}
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    expected = dict(model.merge_and_unload().named_parameters())
+    assert merged.keys() == expected.keys()
+    for name, value in merged.items():
+        assert torch.allclose(value, expected[name], atol=1e-6), name
