@@ -5,7 +5,7 @@ PIP_FLAGS ?=
 PIP := $(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint constraints-cpu.txt --editable
 SOURCES := pyproject.toml constraints-cpu.txt
 
-.PHONY: run test lint clean
+.PHONY: run test lint docs clean
 
 run: $(VENV)/.ready-to-run  ## Set up, then self-play with the embedded model, ending with a before/after table.
 	$(BIN)/azr-engine run --domains python,math --steps 20 --compare 50
@@ -20,6 +20,9 @@ lint: $(VENV)/.ready-to-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.ready-to-test  ## Build the documentation site into site/; a broken link is an error.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -28,8 +31,8 @@ $(VENV)/.ready-to-run: $(SOURCES) | $(BIN)/python
 	touch $@
 
 $(VENV)/.ready-to-test: $(SOURCES) | $(BIN)/python
-	$(PIP) '.[test,docker,reasoning-gym,humaneval,lean,peft,gguf,plot,watch,tensorboard,wandb,browser]'
+	$(PIP) '.[test,docker,reasoning-gym,humaneval,lean,peft,gguf,plot,watch,tensorboard,wandb,browser,docs]'
 	touch $@ $(VENV)/.ready-to-run
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
