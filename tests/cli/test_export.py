@@ -64,10 +64,12 @@ def test_the_export_has_the_logits_of_the_runs_policy(kind: str, untrained: Path
     assert result["precision"] == str(expected.dtype).removeprefix("torch.")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     start = AutoModelForCausalLM.from_pretrained(untrained, dtype=model.dtype)
+    # Equal weights in bfloat16 may still round a product differently, depending on where it lies in memory.
+    atol = 5e-3 if kind == "bfloat16" else 2e-5
     with torch.no_grad():
-        assert torch.allclose(model(ROW).logits, expected, atol=2e-5)
+        assert torch.allclose(model(ROW).logits, expected, atol=atol)
         assert not torch.allclose(start(ROW).logits, expected, atol=1e-2)
-        assert torch.allclose(load_trained(str(tmp_path / "run")).model(ROW).logits, expected, atol=2e-5)
+        assert torch.allclose(load_trained(str(tmp_path / "run")).model(ROW).logits, expected, atol=atol)
     assert AutoTokenizer.from_pretrained(tmp_path / "out").get_vocab()
     assert not list(tmp_path.rglob(".tmp-*"))
 

@@ -135,7 +135,7 @@ class ContainerLauncher:
             log_config={"Type": "none"},
             mem_limit=memory,
             memswap_limit=memory,
-            nano_cpus=2 * 10**9,
+            nano_cpus=min(2, int(client.info()["NCPU"])) * 10**9,
             network_mode="none",
             pids_limit=_MAX_PROCESSES,
             read_only=True,
