@@ -44,8 +44,8 @@ ARMS: Mapping[str, tuple[str, ...]] = {
 
 def truth(evaluation: Mapping[str, Any]) -> float:
     """True pass@1, mean over kinds."""
-    kinds = evaluation["by_kind"].values()
-    return float(sum(kind["accuracy"] for kind in kinds) / len(kinds))
+    kinds = [[passed / tried for passed, tried in tasks if tried] for tasks in evaluation["passes"].values()]
+    return float(sum(sum(rates) / len(rates) for rates in kinds) / len(kinds))
 
 
 def summarise(out: Path) -> None:

@@ -124,8 +124,8 @@ class SelfPlay:
             drawn = await parts.proposer.draw(plan, self._rng(step, "draw"), step)
             anchors = await parts.proposer.anchors(self.parts.cells, self._rng(step, "anchors"), step)
         tasks = [outcome for outcome in (*(p.outcome for p in proposals), *drawn) if isinstance(outcome, Task)]
-        beside = [outcome for outcome in anchors if isinstance(outcome, Task) and outcome not in tasks]
-        new = [*tasks, *beside]
+        ids = {task.id for task in tasks}
+        new = [*tasks, *(a for a in anchors if isinstance(a, Task) and a.id not in ids)]
         with clock.phase("solve"):
             tried = parts.solver.solve([*new, *self._earlier(step)], self._seed_of(step, "solve"))
         with clock.phase("judge"):

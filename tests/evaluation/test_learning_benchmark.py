@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,6 +54,25 @@ def test_a_result_with_the_same_settings_is_not_played_again(
     learning: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "full-1.json").write_text(json.dumps(result("full", 1, 0.5)))
-    learning.play("full", 1, {}, tmp_path, tmp_path / "nothing")
+    learning.play("full", (), 1, {}, tmp_path, tmp_path / "nothing")
     assert "is there already" in capsys.readouterr().out
     assert not (tmp_path / "nothing").exists()
+
+
+def test_the_summary_of_a_noisy_judge_sets_its_verdicts_beside_the_truth(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
+    for arm, truth, seen in (("oracle", 0.6, 0.6), ("naive", 0.2, 0.9)):
+        one = result(arm, 1, truth)
+        for window in one["windows"]:
+            window["domains"]["python"]["solve_rate"] = seen
+        (tmp_path / f"{arm}-1.json").write_text(json.dumps({**one, "paused": arm == "naive"}))
+    script = SCRIPT.with_name("noisy_verifier.py")
+    command = [sys.executable, str(script), "--summary-only", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [[c.strip() for c in row.split("|")[1:-1]] for row in (tmp_path / "summary.md").read_text().splitlines()]
+    found = {cells[0]: cells for cells in rows if len(cells) == 9}
+    assert found["oracle"][4] == "0.60" and found["oracle"][8] == "time"
+    assert found["naive"][4] == "0.90" and found["naive"][8] == "alarm"
+    assert float(found["naive"][7]) < float(found["naive"][5]) < float(found["oracle"][7])
+    assert (tmp_path / "curves.svg").exists()
