@@ -5,13 +5,14 @@ Room for the completion is always kept free, so a prompt that fits never has its
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.protocols import Policy
 from azr_engine.engine.sampling import Sampling
 from azr_engine.engine.styles import Style
-from azr_engine.engine.types import Prompt, Task
+from azr_engine.engine.types import Completion, Prompt, Task
 
 
 class Context:
@@ -60,3 +61,8 @@ def encode_prompt(policy: Policy, style: Style, prompt: Prompt) -> tuple[int, ..
     """Token ids of a rendered prompt and of the opening of its reply, if the style gives one."""
     ids, opening = policy.encode(style.render(prompt)), style.opening(prompt)
     return (*ids, *policy.encode(opening)) if opening else ids
+
+
+def behind(opening: str, completion: Completion) -> Completion:
+    """The completion with what its reply began with, which the model did not write, before its text."""
+    return dataclasses.replace(completion, text=opening + completion.text) if opening else completion

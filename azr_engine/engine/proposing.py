@@ -147,8 +147,10 @@ class Proposer:
         same gate, so more are drawn than are wanted.
         """
         own = [cell for cell in cells if self.proposes(self._domains[cell[0]])]
-        first = rng.randrange(len(own)) if own else 0
-        wanted = Counter(own[(first + n) % len(own)] for n in range(self._sampling.n_anchors if own else 0))
+        if not own:
+            return []
+        first = rng.randrange(len(own))
+        wanted = Counter(own[(first + n) % len(own)] for n in range(self._sampling.n_anchors))
         outcomes = await self._from_seeds({cell: ANCHOR_DRAWS * n for cell, n in wanted.items()}, rng, step)
         kept: list[Task | Rejection] = []
         for outcome in outcomes:

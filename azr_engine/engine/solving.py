@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azr_engine.engine.context import encode_prompt
+from azr_engine.engine.context import behind, encode_prompt
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.sampling import Log, Sampling, fault_event, group_by_name
 from azr_engine.engine.styles import Style
@@ -66,7 +66,7 @@ class Solver:
             seed=seed,
         )
         return [
-            (task, prompt, [_behind(self._style.opening(prompt), completion) for completion in group])
+            (task, prompt, [behind(self._style.opening(prompt), completion) for completion in group])
             for task, prompt, group in zip(tasks, prompts, completions, strict=True)
         ]
 
@@ -141,11 +141,6 @@ class Solver:
 def public(task: Task) -> Task:
     """The task as the solver's side may see it: without gold and without the draft."""
     return dataclasses.replace(task, gold={}, draft={})
-
-
-def _behind(opening: str, completion: Completion) -> Completion:
-    """The completion with the opening of the reply, which the model did not write, before its text."""
-    return dataclasses.replace(completion, text=opening + completion.text) if opening else completion
 
 
 def _malformed(answer: Malformed) -> Verdict:

@@ -11,7 +11,7 @@ from azr_engine.engine.randomness import derived_seed
 from azr_engine.engine.solving import Solver
 from azr_engine.engine.types import Episode, Task
 from azr_engine.evaluation.heldout import load_dev, load_heldout
-from azr_engine.evaluation.statistics import bootstrap_interval, pass_at_k
+from azr_engine.evaluation.statistics import bootstrap_interval, mean, pass_at_k
 from azr_engine.evaluation.tally import Tally, tally
 
 SUITES = {"heldout": load_heldout, "dev": load_dev}
@@ -87,13 +87,11 @@ def _summary(tallies: Sequence[Tally], ks: Sequence[int]) -> dict[str, Any]:
     n_tokens = sum(t.tokens for t in judged)
     return {
         "n": len(judged),
-        "accuracy": _mean(first),
+        "accuracy": mean(first),
         "ci95": bootstrap_interval(first),
-        "pass_at_k": {
-            str(k): {"value": _mean(items), "ci95": bootstrap_interval(items)} for k, items in values.items()
-        },
-        "distinct": _mean([t.distinct for t in judged]),
-        "distinct_passed": _mean([t.distinct_passed for t in judged]),
+        "pass_at_k": {str(k): {"value": mean(items), "ci95": bootstrap_interval(items)} for k, items in values.items()},
+        "distinct": mean([t.distinct for t in judged]),
+        "distinct_passed": mean([t.distinct_passed for t in judged]),
         "entropy": math.fsum(t.surprise for t in judged) / n_tokens if n_tokens else None,
         "unjudged": len(tallies) - len(judged),
         "too_long": sum(not t.fits for t in tallies),
@@ -104,11 +102,7 @@ def _mean_of_kinds(domain: str, kinds: Mapping[str, Any], summary: dict[str, Any
     """A domain's summary over tasks, and pass@k averaged over kinds."""
     own = [values for name, values in kinds.items() if name.startswith(f"{domain}/") and values["n"]]
     means = {
-        k: _mean([value for values in own if (value := values["pass_at_k"][k]["value"]) is not None])
+        k: mean([value for values in own if (value := values["pass_at_k"][k]["value"]) is not None])
         for k in summary["pass_at_k"]
     }
     return {**summary, "mean_over_kinds": means}
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return math.fsum(values) / len(values) if values else None

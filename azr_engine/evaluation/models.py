@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from azr_engine.engine.config import load_config
+from azr_engine.engine.context import encode_prompt
 from azr_engine.engine.protocols import Policy
 from azr_engine.engine.session import sampling_of
 from azr_engine.engine.solving import Solver, public
@@ -167,7 +168,7 @@ def _ready(loaded: LoadedModel, sampling: Sampling, suite: Suite) -> tuple[Polic
 
     def fits(task: Task) -> bool:
         prompt = suite.domains[task.domain].solve_prompt(public(task))
-        return len(policy.encode(loaded.style.render(prompt))) + sampling.solve_tokens <= policy.context_tokens
+        return len(encode_prompt(policy, loaded.style, prompt)) + sampling.solve_tokens <= policy.context_tokens
 
     return policy, solver, [task for task in suite.tasks if fits(task)]
 

@@ -11,18 +11,18 @@ own, to which the same words put back look foreign; `kept` shows how much that m
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from azr_engine.engine.context import behind
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.protocols import Domain, Policy
 from azr_engine.engine.randomness import derived_seed
 from azr_engine.engine.solving import Solver, public
 from azr_engine.engine.styles import Style
-from azr_engine.engine.types import Answer, Completion, Prompt, Task, canonical_json
-from azr_engine.evaluation.statistics import bootstrap_interval
+from azr_engine.engine.types import Answer, Prompt, Task, canonical_json
+from azr_engine.evaluation.statistics import bootstrap_interval, mean
 
 CHANGES = ("kept", "removed", "truncated", "swapped")
 
@@ -74,14 +74,14 @@ async def probe_reasoning(
     result: dict[str, Any] = {
         "tasks": len(tasks),
         "reasoned": len(found),
-        "words": _mean([len(one.reasoning.split()) for one in found]),
-        "accuracy": _mean(passed),
+        "words": mean([len(one.reasoning.split()) for one in found]),
+        "accuracy": mean(passed),
         "changes": {},
     }
     for change in CHANGES if found else ():
         texts = _changed(found, change)
         same, right = await _ask_again(policy, style, greedy, found, texts, answer_tokens)
-        result["changes"][change] = {"same": _mean(same), "ci95": bootstrap_interval(same), "accuracy": _mean(right)}
+        result["changes"][change] = {"same": mean(same), "ci95": bootstrap_interval(same), "accuracy": mean(right)}
     return result
 
 
@@ -131,7 +131,7 @@ async def _ask_again(
         temperature=0.0,
         seed=0,
     )
-    tried = [(one.task, one.prompt, [_whole(head, c)]) for one, head, (c,) in zip(found, heads, groups, strict=True)]
+    tried = [(one.task, one.prompt, [behind(head, c)]) for one, head, (c,) in zip(found, heads, groups, strict=True)]
     same, right = [], []
     for one, episode in zip(found, await solver.judge(tried), strict=True):
         (attempt,) = episode.attempts
@@ -139,12 +139,3 @@ async def _ask_again(
         same.append(float(isinstance(answer, Answer) and canonical_json(answer.fields) == one.answer))
         right.append(float(attempt.verdict.status == "pass"))
     return same, right
-
-
-def _whole(head: str, completion: Completion) -> Completion:
-    """The completion with the text that was put in its mouth before it."""
-    return dataclasses.replace(completion, text=head + completion.text)
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

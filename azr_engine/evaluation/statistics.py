@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """The mean; None without any value."""
+    return math.fsum(values) / len(values) if values else None
 
 
 def pass_at_k(n_samples: int, n_passed: int, k: int) -> float:
