@@ -63,7 +63,7 @@ def ours(folder: Path, steps: int, n_prompts: int, attempts: int, new_tokens: in
     from azr_engine.trainer.torch_backend import TorchTrainer
 
     loaded = load_model(str(folder), "compact")
-    config = TrainerConfig(backend="torch", learning_rate=LEARNING_RATE, kl_propose=0.0)
+    config = TrainerConfig(backend="torch", learning_rate=LEARNING_RATE, kl_propose=0.0, kl_solve=0.0)
     policy, trainer = TransformersPolicy(loaded), TorchTrainer(loaded.model, config)
     policy._ends = frozenset({-1})  # every answer has its full length, as on the other side
     prompts = [policy.encode(text) for text in prompt_texts(n_prompts)]
