@@ -16,11 +16,13 @@ import resource
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from azr_engine.verifiers.lean.backends import LeanPool, open_backend
-from azr_engine.verifiers.lean.checking import Goal, Limits
+from azr_engine.verifiers.lean.checking import Checker, Goal, Limits
 from azr_engine.verifiers.lean.config import LeanConfig
+from azr_engine.verifiers.lean.link import Server
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.verifiers.lean.corpus_bad import BAD
@@ -69,7 +71,37 @@ async def speed(workers: int | None, repeat: int) -> None:
     print(f"{'checks/s of Lean processes, CPU':34}{len(files) / spent:10.1f}")
     print(f"{'checks/s of our own process, CPU':34}{len(files) / used:10.1f}")
     print(f"{'peak resident memory of a check':34}{peak:10} MiB, most of it shared with its server")
+    await sharing(repeat)
     await loops()
+
+
+async def sharing(repeat: int) -> None:
+    """CPU time of a check by what checks share: nothing, the imports (as built), or a whole process and environment."""
+    pool = open_backend(LeanConfig(), workers=1)
+    alone = [[Goal(statement, proof)] for _, statement, proof in LOGIC]
+    together = [Goal(statement, proof, f"goal_{i}") for i, (_, statement, proof) in enumerate(LOGIC)]
+
+    def ways(checker: Checker, server: Server, files: list[list[Goal]]) -> dict[str, float]:
+        reading = Checker(checker.installation, replace(checker._header, snapshot=None), checker._kernels)
+        seconds = {"imports read by each check": 0.0, "imports read once, as built": 0.0, "one process for all": 0.0}
+        for round_ in range(repeat + 1):
+            for goals in files:
+                slow, quick = (each.check(server, goals, pool.limits).seconds for each in (reading, checker))
+                if round_:  # the first round compiles the statements
+                    seconds["imports read by each check"] += slow
+                    seconds["imports read once, as built"] += quick
+            if round_:
+                seconds["one process for all"] += checker.check(server, together, pool.limits).seconds
+            else:
+                checker.check(server, together, pool.limits)
+        return seconds
+
+    (seconds,) = await pool.run(ways, [alone])
+    await pool.close()
+    built = seconds["imports read once, as built"]
+    for way, spent in seconds.items():
+        each = 1000 * spent / (repeat * len(alone))
+        print(f"{way:34}{each:10.1f} ms of CPU for each check, {spent / built:.2f} of what is built")
 
 
 async def loops() -> None:

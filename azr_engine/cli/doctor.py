@@ -47,6 +47,8 @@ def doctor(
         table.add_row(f"sandbox {tier['name']}", f"{'works' if tier['works'] else 'no'}: {tier['why']}")
     table.add_row("sandbox auto", result["sandbox"]["auto"])
     table.add_row("domains", ", ".join(result["domains"]))
+    table.add_row("lean", result["lean"]["lean"])
+    table.add_row("lean second opinion", result["lean"]["second_opinion"])
     table.add_row("azr-tiny", "shipped" if result["embedded_model"] else "missing")
     console.print(table)
 
@@ -56,6 +58,7 @@ def examine(settings: RunConfig) -> dict[str, Any]:
     from azr_engine.engine.memory import memory_line
     from azr_engine.engine.policies.loading import EMBEDDED_FOLDER
     from azr_engine.plugins.manager import Plugins
+    from azr_engine.verifiers.lean.backends import describe_backend
     from azr_engine.verifiers.python.executor import auto_choice, probe_tiers
 
     tiers = probe_tiers()
@@ -71,6 +74,7 @@ def examine(settings: RunConfig) -> dict[str, Any]:
             "auto": auto_choice(tiers),
         },
         "domains": sorted(Plugins().domains(settings)),
+        "lean": describe_backend(settings.lean),
         "embedded_model": (EMBEDDED_FOLDER / "model.safetensors").is_file(),
     }
 

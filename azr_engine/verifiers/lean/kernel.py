@@ -1,6 +1,7 @@
 """Lean's kernel, called from Python: build terms from tables and have them checked in an environment of imports.
 
-Runs in a process that has loaded Lean's library and has never run a submission. Every term is built by Lean's own
+Runs in a process that has loaded Lean's library and has never run a submission. Imports are read before the fork, in
+the one thread there is: Lean runs tasks at once where no task manager was started. Every term is built by Lean's own
 constructors from the tables of `replay`, so no byte of a submission's module is ever read as an object. The calls are
 those of the pinned Lean (`ABI_VERSION`): signatures of `Lean/Environment.lean`, object layout of `lean.h`.
 """
@@ -8,6 +9,7 @@ those of the pinned Lean (`ABI_VERSION`): signatures of `Lean/Environment.lean`,
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 ABI_VERSION = "4.35.0"
@@ -52,7 +54,6 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "lean_mk_array": (_Object, _Object, _Object),
     "lean_array_push": (_Object, _Object, _Object),
     "lean_options_get_empty": (_Object, _Object),
-    "lean_init_task_manager_using": (None, ctypes.c_uint),
     "lean_init_search_path": (_Object,),
     "lean_elab_environment_to_kernel_env": (_Object, _Object),
     "lean_add_decl": (_Object, _Object, _Size, _Size, _Object, _Object),
@@ -75,13 +76,12 @@ class Kernel:
         RuntimeError: a module cannot be imported.
     """
 
-    def __init__(self, library: ctypes.CDLL, imports: list[str]) -> None:
+    def __init__(self, library: ctypes.CDLL, imports: Sequence[str]) -> None:
         self._lean: dict[str, Any] = {}
         for name, (result, *arguments) in _SIGNATURES.items():
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
             self._lean[name] = function
-        self._call("lean_init_task_manager_using", 1)
         self._result(self._call("lean_init_search_path"))
         modules = self._call("lean_mk_array", _NOTHING, _NOTHING)
         for module in imports:

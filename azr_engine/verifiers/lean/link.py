@@ -9,6 +9,8 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from azr_engine.verifiers.lean.installation import Installation
@@ -30,13 +32,20 @@ class Server:
 
     Args:
         tier: `namespaces`, or `process` where the user said so.
+        readable: folders that it may read besides.
     """
 
-    def __init__(self, installation: Installation, tier: str) -> None:
+    def __init__(self, installation: Installation, tier: str, readable: Sequence[Path] = ()) -> None:
         folders = [str(folder) for folder in installation.search_path]
-        setting = {"library": str(installation.library), "search_path": folders, "tier": tier}
+        setting = {
+            "library": str(installation.library),
+            "search_path": folders,
+            "readable": [str(folder) for folder in readable],
+            "tier": tier,
+        }
         self._command = worker_command("azr_engine.verifiers.lean.server", json.dumps(setting))
         self._process: subprocess.Popen[bytes] | None = None
+        self._greeted = False
         self.peak_mb = 0
         """Largest resident size of a request's process so far, in MiB."""
 
@@ -47,7 +56,7 @@ class Server:
             ServerLost: no answer; the server is gone, and the next request starts a new one.
         """
         try:
-            process = self._process or self._start()
+            process = self._ready()
             _write(process, pack(head, body), time.monotonic() + seconds)
             outcome, module = _frame(process, time.monotonic() + seconds)
             self.peak_mb = max(self.peak_mb, int(outcome.get("memory_mb", 0)))
@@ -56,14 +65,27 @@ class Server:
             words = self.stop()
             raise ServerLost(f"{error}{': ' if words else ''}{words}") from None
 
-    def start(self) -> None:
-        """Start now what the first request would start. Raises ServerLost."""
+    def start(self, *, wait: bool) -> None:
+        """Start now what the first request would start, and `wait` until it is ready. Raises ServerLost."""
         try:
-            self._start()
+            if wait:
+                self._ready()
+            else:
+                self._spawn()
         except (ServerLost, OSError, ValueError) as error:
             raise ServerLost(f"{error}: {self.stop()}") from None
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _ready(self) -> subprocess.Popen[bytes]:
+        process = self._process or self._spawn()
+        if not self._greeted:
+            head, _ = _frame(process, time.monotonic() + _START_SECONDS)
+            if not head.get("ready"):
+                raise ServerLost("the Lean server does not start")
+            self._greeted = True
+        return process
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self._greeted = False
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -73,9 +95,6 @@ class Server:
             cwd="/",
             start_new_session=True,
         )
-        head, _ = _frame(self._process, time.monotonic() + _START_SECONDS)
-        if not head.get("ready"):
-            raise ServerLost("the Lean server does not start")
         return self._process
 
     def stop(self) -> str:

@@ -1,10 +1,10 @@
 """What a compiled submission must hold, compared with a reference that was compiled without it.
 
 The reference holds the same statements, each proved by `sorry`. The submission's module must have the same imports and
-each of our theorems with the reference's type and universe parameters; beside them only definitions and theorems that
-belong to one of ours by name, such as `goal.match_1`, and those that Lean derives from an imported constant when it
-first needs them, such as `ite.congr_simp`; and no axiom but the three of Lean's logic may be behind it. What passes is
-written down for the kernel to check again.
+each of our theorems with the reference's type and universe parameters; beside them only what the header declares,
+unchanged, definitions and theorems that belong to one of ours by name, such as `goal.match_1`, and those that Lean
+derives from an imported constant when it first needs them, such as `ite.congr_simp`; and no axiom but the three of
+Lean's logic may be behind it. What passes is written down for the kernel to check again.
 """
 
 from __future__ import annotations
@@ -29,9 +29,30 @@ class Refused(ValueError):
     """Why a module is no proof of what was asked."""
 
 
-def check_reference(reference: Module, names: Sequence[str], version: str) -> None:
-    """Each name must be a theorem that `sorry` proves, and nothing else be there but what belongs to them."""
-    _check_frame(reference, names, version)
+def fingerprints(module: Module) -> dict[str, bytes]:
+    """What each constant of a header is: a text may hold it again, unchanged. Raises Refused for all but definitions
+    and theorems."""
+    for name in module.constants:
+        if (kind := module.constant(name).kind) not in ("def", "theorem"):
+            raise Refused(f"it declares the {kind} {name[:80]!r}, which only a module of a project may")
+    return {name: _fingerprint(module, name) for name in module.constants}
+
+
+def _fingerprint(module: Module, name: str) -> bytes:
+    constant = module.constant(name)
+    whole = [constant.kind.encode(), *(module.name(level).encode() for level in constant.levels)]
+    whole += [module.digest(part) for part in (constant.type, constant.value) if part is not None]
+    return b"\0".join(whole)
+
+
+def check_reference(
+    reference: Module, names: Sequence[str], version: str, *, imports: Sequence[str], header: Mapping[str, bytes]
+) -> None:
+    """Each name must be a theorem that `sorry` proves, and nothing else be there but what belongs to them or is the
+    header's. Raises Refused."""
+    if set(reference.imports) != set(imports):
+        raise Refused("the module imports something else than the header")
+    _check_frame(reference, names, version, header)
     for name in names:
         constant = reference.constant(name)
         if constant.kind != "theorem" or PLACEHOLDER not in reference.uses(constant.value):
@@ -39,15 +60,24 @@ def check_reference(reference: Module, names: Sequence[str], version: str) -> No
 
 
 def compare(
-    reference: Module, submission: Module, *, stated: Sequence[str], free: Sequence[str], axioms_of: AxiomsOf
+    reference: Module,
+    submission: Module,
+    *,
+    stated: Sequence[str],
+    free: Sequence[str],
+    header: Mapping[str, bytes],
+    axioms_of: AxiomsOf,
 ) -> Tables:
     """The declarations to replay: theorems `stated` in the reference, theorems `free` to choose their statement.
+
+    Args:
+        header: `fingerprints` of what the header declares.
 
     Raises:
         Refused: naming the first thing that is wrong.
     """
     names = [*free, *stated]
-    _check_frame(submission, names, reference.version)
+    _check_frame(submission, names, reference.version, header)
     if set(submission.imports) != set(reference.imports):
         raise Refused("the module imports something else")
     ours: dict[str, tuple[Module, Constant]] = {}
@@ -67,7 +97,7 @@ def compare(
     return writer.tables
 
 
-def _check_frame(module: Module, names: Sequence[str], version: str) -> None:
+def _check_frame(module: Module, names: Sequence[str], version: str, header: Mapping[str, bytes]) -> None:
     if module.version != version:
         raise Refused(f"the module is from Lean {module.version[:20]!r}, not {version}")
     for name in names:
@@ -77,6 +107,10 @@ def _check_frame(module: Module, names: Sequence[str], version: str) -> None:
             raise Refused(f"{name!r} is no theorem")
     for name in module.constants:
         if name in names:
+            continue
+        if name in header:
+            if _fingerprint(module, name) != header[name]:
+                raise Refused(f"the module changes {name[:80]!r} of the header")
             continue
         plain = _PRIVATE.sub("", name)
         if not any(plain.startswith(f"{own}.") for own in names) and not _DERIVED.fullmatch(plain):

@@ -57,6 +57,7 @@ class Module:
 
     Attributes:
         version: of the Lean that wrote it.
+        data: the file.
         imports: names of the modules it imports directly.
         constants: pointers to constants by name (see `name`).
 
@@ -69,7 +70,7 @@ class Module:
             raise BadModule("the module is larger than 64 MiB")
         if data[:5] != b"olean" or len(data) < _FIRST_OBJECT_AT + 16 or data[5] != _FORMAT:
             raise BadModule("not a module of format 2")
-        self._data = data
+        self.data = data
         self.version = data[7:40].split(b"\0")[0].decode("ascii", "replace")
         self._base, root = struct.unpack_from("<QQ", data, _BASE_AT)
         self._names: dict[Pointer, str] = {NO_NAME: ""}
@@ -234,15 +235,15 @@ class Module:
     def _head(self, pointer: Pointer) -> tuple[int, int, int]:
         """Offset, tag and number of fields of the object at `pointer`."""
         offset = pointer - self._base
-        if pointer & 7 or not _FIRST_OBJECT_AT <= offset <= len(self._data) - 16:
+        if pointer & 7 or not _FIRST_OBJECT_AT <= offset <= len(self.data) - 16:
             raise BadModule("a pointer leads nowhere")
-        n_fields, tag = struct.unpack_from("<BB", self._data, offset + 6)
+        n_fields, tag = struct.unpack_from("<BB", self.data, offset + 6)
         return offset, tag, n_fields
 
     def _pointers(self, owner: Pointer, offset: int, count: int) -> tuple[Pointer, ...]:
-        if offset + 8 * count > len(self._data):
+        if offset + 8 * count > len(self.data):
             raise BadModule("an object is cut off")
-        pointers = struct.unpack_from(f"<{count}Q", self._data, offset)
+        pointers = struct.unpack_from(f"<{count}Q", self.data, offset)
         if any(not pointer & 1 and pointer >= owner for pointer in pointers):
             raise BadModule("an object points forward")
         return pointers
@@ -260,8 +261,8 @@ class Module:
         offset, tag, _ = self._head(pointer)
         if tag != _ARRAY:
             raise BadModule("not an array")
-        (count,) = struct.unpack_from("<Q", self._data, offset + 8)
-        return self._pointers(pointer, offset + 24, count) if count < len(self._data) else self._cut()
+        (count,) = struct.unpack_from("<Q", self.data, offset + 8)
+        return self._pointers(pointer, offset + 24, count) if count < len(self.data) else self._cut()
 
     def _list(self, pointer: Pointer) -> list[Pointer]:
         items: list[Pointer] = []
@@ -274,13 +275,13 @@ class Module:
         if pointer & 1:
             raise BadModule("not a string")
         offset, tag, _ = self._head(pointer)
-        if tag != _STRING or offset + 32 > len(self._data):
+        if tag != _STRING or offset + 32 > len(self.data):
             raise BadModule("not a string")
-        (size,) = struct.unpack_from("<Q", self._data, offset + 8)
-        if not 0 < size <= len(self._data) - offset - 32:
+        (size,) = struct.unpack_from("<Q", self.data, offset + 8)
+        if not 0 < size <= len(self.data) - offset - 32:
             self._cut()
         try:
-            return self._data[offset + 32 : offset + 31 + size].decode()
+            return self.data[offset + 32 : offset + 31 + size].decode()
         except UnicodeDecodeError:
             raise BadModule("a string is no UTF-8") from None
 
@@ -289,13 +290,13 @@ class Module:
         if pointer & 1:
             return pointer >> 1
         offset, tag, _ = self._head(pointer)
-        if tag != _BIG_NUMBER or offset + 24 > len(self._data):
+        if tag != _BIG_NUMBER or offset + 24 > len(self.data):
             raise BadModule("not a number")
-        size, limbs = struct.unpack_from("<iQ", self._data, offset + 12)
+        size, limbs = struct.unpack_from("<iQ", self.data, offset + 12)
         start = limbs - self._base
-        if size <= 0 or not 0 <= start <= len(self._data) - 8 * size:
+        if size <= 0 or not 0 <= start <= len(self.data) - 8 * size:
             raise BadModule("a number is cut off")
-        return int.from_bytes(self._data[start : start + 8 * size], "little")
+        return int.from_bytes(self.data[start : start + 8 * size], "little")
 
     @staticmethod
     def _cut() -> tuple[Pointer, ...]:

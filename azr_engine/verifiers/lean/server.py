@@ -1,14 +1,18 @@
 """A Lean server: a process that has Lean's library loaded, is locked in, and forks a child for each request.
 
-    boot.py azr_engine.verifiers.lean.server '{"library": PATH, "search_path": [PATH, ...], "tier": "namespaces"}'
+    boot.py azr_engine.verifiers.lean.server
+        '{"library": PATH, "search_path": [PATH, ...], "readable": [PATH, ...], "tier": "namespaces"}'
 
 `compile` runs Lean's own command line on one source text and returns what it printed and the module it wrote.
-`replay` has the kernel check terms that were built here, in a child that has read no submission (`kernel`). One
-request at a time; between two, every process and file that a submission may have left behind is gone.
+`replay` has the kernel check terms that were built here, in a child that has read no submission (`kernel`). What it
+imports is imported once, here, before the fork; a server that replays should do nothing else, as a compilation wants
+the same modules at the same addresses. One request at a time; between two, every process and file that a submission
+may have left behind is gone.
 
 A child's CPU time is bounded by the kernel (SIGPROF, and RLIMIT_CPU behind it), wall time and resident memory from
 here, what it writes by RLIMIT_FSIZE and the size of the scratch folder. RLIMIT_AS is of no use: Lean reserves gigabytes
-of addresses that it never touches; RLIMIT_DATA bounds what it may touch.
+of addresses that it never touches; RLIMIT_DATA bounds what it may touch. Lean maps modules so that they could be
+written, so their sizes (`mapped_bytes`) are added to that bound.
 """
 
 from __future__ import annotations
@@ -51,7 +55,7 @@ def main(arguments: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     if setting["tier"] == "namespaces":
-        jail.enter(setting["search_path"])
+        jail.enter([*setting["search_path"], *setting["readable"]])
         server = _Server(library, jail.SCRATCH, LeanFilter())
     else:
         limits.die_with_parent()
@@ -65,6 +69,7 @@ def main(arguments: list[str]) -> None:
 class _Server:
     def __init__(self, library: ctypes.CDLL, scratch: str, child_filter: LeanFilter | None) -> None:
         self._library, self._scratch, self._filter = library, scratch, child_filter
+        self._kernels: dict[tuple[str, ...], Kernel] = {}
         os.chdir(scratch)
 
     def serve(self) -> None:
@@ -78,9 +83,9 @@ class _Server:
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _answer(self, head: Head, body: bytes) -> bytes:
-        work = self._compile if head["do"] == "compile" else self._replay
+        work = self._compiling(head) if head["do"] == "compile" else self._replaying(head)
         self._put(_SOURCE, body)
-        outcome = self._in_child(head, lambda: work(head))
+        outcome = self._in_child(head, work)
         outcome["printed"] = self._take(_PRINTED, _MAX_PRINTED_BYTES).decode("utf-8", "replace")
         module = self._take(_MODULE, MAX_BODY_BYTES) if outcome["end"] == "exit 0" else b""
         if self._filter is not None:
@@ -88,18 +93,32 @@ class _Server:
         jail.clear_scratch(Path())
         return pack(outcome, module)
 
-    def _compile(self, head: Head) -> int:
+    def _compiling(self, head: Head) -> Callable[[], int]:
         """Lean's command line; its exit status."""
         words = ["lean", *head["options"], "-o", _MODULE, _SOURCE]
         encoded = [word.encode() for word in words]
-        status: int = self._library.lean_main(len(words), (ctypes.c_char_p * (len(words) + 1))(*encoded, None))
-        return status
 
-    def _replay(self, head: Head) -> int:
-        tables = json.loads(Path(_SOURCE).read_bytes())
-        complaint = Kernel(self._library, head["imports"]).check(tables, head["max_heartbeats"])
-        os.write(1, b"kernel: " + complaint.encode())
-        return 0
+        def work() -> int:
+            status: int = self._library.lean_main(len(words), (ctypes.c_char_p * (len(words) + 1))(*encoded, None))
+            return status
+
+        return work
+
+    def _replaying(self, head: Head) -> Callable[[], int]:
+        imports = tuple(head["imports"])
+        if imports not in self._kernels:
+            if self._filter is not None:
+                jail.pretend_program()
+            self._kernels[imports] = Kernel(self._library, imports)
+        kernel = self._kernels[imports]
+
+        def work() -> int:
+            tables = json.loads(Path(_SOURCE).read_bytes())
+            complaint = kernel.check(tables, head["max_heartbeats"])
+            os.write(1, b"kernel: " + complaint.encode())
+            return 0
+
+        return work
 
     def _in_child(self, head: Head, work: Callable[[], int]) -> Head:
         """How the child ended: `exit N`, `timeout` or `crash`; its CPU seconds and its peak of resident MiB."""
@@ -134,7 +153,7 @@ class _Server:
         seconds = int(head["cpu_seconds"]) + 2
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
-        data = _BASE_DATA_BYTES + (head["memory_mb"] << 20)
+        data = _BASE_DATA_BYTES + head["mapped_bytes"] + (head["memory_mb"] << 20)
         resource.setrlimit(resource.RLIMIT_DATA, (data, data))
         signals.handle(signals.SIGPROF, signals.SIG_DFL)
         limits.start_cpu_clock(head["cpu_seconds"])

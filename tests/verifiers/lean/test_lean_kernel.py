@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from azr_engine.verifiers.lean.backends import LeanPool
-from azr_engine.verifiers.lean.checking import Checker, Goal, Limits, source_text
+from azr_engine.verifiers.lean.checking import Checker, Goal, Limits
 from azr_engine.verifiers.lean.link import Server
 from azr_engine.verifiers.lean.modules import Refused, compare
 from azr_engine.verifiers.lean.olean import Module
@@ -20,7 +20,7 @@ LIMITS = Limits(cpu_seconds=20.0)
 
 def module_of(pool: LeanPool, statement: str, proof: str) -> Module:
     def work(checker: Checker, server: Server, goal: Goal) -> Module:
-        return checker._compile(server, source_text("", [goal]), LIMITS)[0]
+        return checker._compile(server, [goal], LIMITS)[0]
 
     (module,) = asyncio.run(pool.run(work, [Goal(statement, proof)]))
     return module
@@ -28,7 +28,14 @@ def module_of(pool: LeanPool, statement: str, proof: str) -> Module:
 
 def replayed(pool: LeanPool, tables: dict[str, Any]) -> str:
     def work(checker: Checker, server: Server, tables: dict[str, Any]) -> str:
-        head = {"do": "replay", "imports": ["Init"], "max_heartbeats": 10**8, "cpu_seconds": 10.0, "memory_mb": 512}
+        head = {
+            "do": "replay",
+            "imports": ["Init"],
+            "max_heartbeats": 10**8,
+            "cpu_seconds": 10.0,
+            "memory_mb": 512,
+            "mapped_bytes": 0,
+        }
         outcome, _ = server.ask(head, json.dumps(tables).encode(), 100.0)
         return str(outcome["printed"])
 
@@ -38,7 +45,7 @@ def replayed(pool: LeanPool, tables: dict[str, Any]) -> str:
 
 def tables_of(pool: LeanPool, statement: str, proof: str) -> dict[str, Any]:
     module = module_of(pool, statement, proof)
-    return compare(module, module, stated=["goal"], free=[], axioms_of=lambda name: frozenset())
+    return compare(module, module, stated=["goal"], free=[], header={}, axioms_of=lambda name: frozenset())
 
 
 @pytest.mark.parametrize(
@@ -84,10 +91,10 @@ def test_a_reference_with_another_type_is_refused(pool: LeanPool) -> None:
     stronger, weaker = module_of(pool, "(p q : Prop) : p → q → p ∧ q", "fun a b => ⟨a, b⟩"), None
     weaker = module_of(pool, "(p q : Prop) : p → q → q ∧ p", "fun a b => ⟨b, a⟩")
     with pytest.raises(Refused, match="states something else"):
-        compare(stronger, weaker, stated=["goal"], free=[], axioms_of=lambda name: frozenset())
+        compare(stronger, weaker, stated=["goal"], free=[], header={}, axioms_of=lambda name: frozenset())
 
 
 def test_an_axiom_behind_a_constant_is_refused(pool: LeanPool) -> None:
     module = module_of(pool, "(p : Prop) : p ∨ ¬p", "Classical.em p")
     with pytest.raises(Refused, match="rests on the axiom 'made up'"):
-        compare(module, module, stated=["goal"], free=[], axioms_of=lambda name: frozenset(("made up",)))
+        compare(module, module, stated=["goal"], free=[], header={}, axioms_of=lambda name: frozenset(("made up",)))

@@ -103,4 +103,4 @@ def test_other_imports_are_refused(installation: Installation) -> None:
     folder = installation.search_path[0] / "Init"
     one, other = (Module((folder / name).read_bytes()) for name in ("Logic.olean", "List.olean"))
     with pytest.raises((Refused, KeyError)):
-        compare(one, other, stated=[], free=["and_comm"], axioms_of=lambda name: frozenset())
+        compare(one, other, stated=[], free=["and_comm"], header={}, axioms_of=lambda name: frozenset())

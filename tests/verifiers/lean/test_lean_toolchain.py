@@ -21,27 +21,6 @@ from azr_engine.verifiers.lean.installation import Installation, compile_modules
 from tests.verifiers.lean.corpus_cheats import BEFORE_OURS
 from tests.verifiers.lean.corpus_good import LOGIC
 
-LEAN = """#!/bin/sh
-case "$1" in
-  --print-prefix) echo {home} ;;
-  --version) echo "Lean (version 4.35.0, x86_64-unknown-linux-gnu, commit 0, Release)" ;;
-  *) exit 1 ;;
-esac
-"""
-
-
-@pytest.fixture(scope="module")
-def home(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("toolchain")
-    own = home / "lib" / "lean"
-    shutil.copytree(installation.search_path[0], own)
-    (own / "libleanshared.so").symlink_to(installation.library)
-    (home / "bin").mkdir()
-    lean = home / "bin" / "lean"
-    lean.write_text(LEAN.format(home=home))
-    lean.chmod(0o755)
-    return home
-
 
 @pytest.fixture(scope="module")
 def project(installation: Installation, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

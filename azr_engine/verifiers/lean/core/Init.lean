@@ -8,6 +8,7 @@ prelude
 import Init.Core
 import Init.Meta
 import Init.Notation
+import Init.Quote
 import Init.Tactics
 import Init.Lemmas
 import Init.Logic

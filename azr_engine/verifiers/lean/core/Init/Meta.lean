@@ -1,8 +1,8 @@
 /-
 Part of azr-engine's own mini core, written for it from the names that Lean's elaborator and kernel look up and from
 Lean's error messages. Where a declaration must have the very shape that Lean's compiled code expects (Name, Syntax,
-SourceInfo, ParserDescr, EStateM.Result; the grammar of tactics), it follows Lean 4, copyright Microsoft Corporation and
-Lean FRO, Apache License 2.0.
+SourceInfo, ParserDescr, EStateM.Result, Macro.Context; the grammar of tactics), it follows Lean 4, copyright Microsoft
+Corporation and Lean FRO, Apache License 2.0.
 -/
 prelude
 import Init.Core
@@ -83,9 +83,14 @@ abbrev TrailingParserDescr := ParserDescr
 end Lean
 
 namespace Lean
--- macros: only the shape `Syntax → Context → State → Result` matters, the components stay abstract
+-- macros: `Syntax → Context → State → Result`; what a context begins with and the other components stay abstract
 structure Macro.Context where
-  dummy : Nat
+  methods : Nat
+  mainModule : Name
+  currMacroScope : Nat
+  currRecDepth : Nat
+  maxRecDepth : Nat
+  ref : Syntax
 structure Macro.State where
   dummy : Nat
 structure Macro.Exception where
