@@ -41,6 +41,12 @@ def run(
     ] = False,
     style: Annotated[str | None, typer.Option(help="Prompt style: compact or chat.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads of torch.")] = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Ray cluster to spread over: HOST:PORT, or auto for this machine's.")
+    ] = None,
+    async_depth: Annotated[
+        int | None, typer.Option(help="1: train while the next step samples, one update behind; needs ray.samplers.")
+    ] = None,
     proposer: Annotated[
         str | None, typer.Option(help="Tasks from: self, frozen, quantilized, grammar, one-example or fixed:FILE.")
     ] = None,
@@ -98,6 +104,8 @@ def run(
         "model.style": style,
         "trainer.deepspeed": str(deepspeed) if deepspeed else None,
         "threads": threads,
+        "ray.address": ray,
+        "play.async_depth": async_depth,
         "plugins": plugin or None,
     }
     adapter = [f"model.lora.{part.strip()}" for part in lora.split(",")] if lora else []

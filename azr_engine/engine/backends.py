@@ -18,6 +18,7 @@ from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import MissingDependency, UserError
 from azr_engine.engine.policies.loading import check_quantization
 from azr_engine.engine.policies.lora import check_lora
+from azr_engine.engine.policies.vllm_engine import check_vllm
 from azr_engine.engine.processes import Crew, n_processes, rank
 from azr_engine.engine.protocols import Policy, Rendered
 from azr_engine.engine.types import Completion
@@ -42,6 +43,10 @@ def check_backends(config: RunConfig) -> None:
     """Everything about model and trainer that can be wrong before a model is loaded. Raises UserError."""
     backend, trainer = choose_backend(config), config.trainer
     check_lora(config.model.lora)
+    if config.model.engine == "vllm" and config.model.server is None:
+        check_vllm()
+        if n_processes() > 1:
+            raise UserError("model.engine=vllm samples beside one process that trains; with several, set model.server")
     if config.model.quantize != "none":
         check_quantization(config.model.quantize, config.model.lora)
         if trainer.backend == "deepspeed":
@@ -73,6 +78,11 @@ def choose_backend(config: RunConfig) -> Literal["torch", "deepspeed"]:
     return wanted
 
 
+def uses_vllm(config: RunConfig) -> bool:
+    """Whether vLLM samples: then rank 0 alone asks it."""
+    return config.model.server is not None or config.model.engine == "vllm"
+
+
 def uses_bfloat16(config: RunConfig) -> bool:
     """Whether the weights are in bfloat16 on this machine, else in float32."""
     if config.trainer.precision != "auto" or choose_backend(config) == "torch":
@@ -88,7 +98,7 @@ def open_backends(config: RunConfig) -> Iterator[Backends]:
     with ExitStack() as stack:
         loaded, policy, trainer, crew = _make(config, stack)
         if crew is not None and crew.size > 1:
-            shared = policy if config.model.server is not None else SharedPolicy(crew, policy)
+            shared = policy if uses_vllm(config) else SharedPolicy(crew, policy)
             yield Backends(loaded, shared, SharedTrainer(crew, trainer))
         else:
             yield Backends(loaded, policy, trainer)
@@ -138,10 +148,10 @@ def _make(config: RunConfig, stack: ExitStack) -> tuple[LoadedModel, Transformer
         settings = deepspeed_config(config.trainer, bfloat16=bfloat16)
         trainer = DeepSpeedTrainer(loaded.model, config.trainer, settings)
     loaded = dataclasses.replace(loaded, model=trainer.policy_model)
-    if model.server is not None and rank() == 0:
-        from azr_engine.engine.policies.vllm import VllmPolicy
+    if uses_vllm(config) and rank() == 0:
+        from azr_engine.engine.policies.vllm import open_vllm
 
-        served = VllmPolicy(loaded, model.server, Path(model.server_folder) if model.server_folder else None)
+        served = open_vllm(loaded, server=model.server, folder=model.server_folder, cache_gib=model.engine_cache_gib)
         stack.callback(served.close)
         policy: TransformersPolicy = served
     else:

@@ -18,6 +18,7 @@ from azr_engine.curriculum.novelty import NoveltyConfig
 from azr_engine.curriculum.watch import WatchConfig
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.policies.lora import LoraConfig
+from azr_engine.engine.ray.config import RayConfig
 from azr_engine.oversight.config import OversightConfig
 from azr_engine.trainer.protocol import TrainerConfig
 from azr_engine.verifiers.judge.config import JudgeConfig
@@ -37,8 +38,13 @@ class ModelConfig(_Section):
     style: Annotated[
         Literal["compact", "chat"] | None, Field(description="Prompt style; empty: what the model's azr.json names.")
     ] = None
+    engine: Annotated[
+        Literal["transformers", "vllm"],
+        Field(description="What samples: Transformers in this process, or a vLLM engine that the run starts."),
+    ] = "transformers"
+    engine_cache_gib: Annotated[float, Field(gt=0, description="GiB of KV cache of the run's own vLLM engine.")] = 4.0
     server: Annotated[
-        str | None, Field(description="URL of a vLLM server that samples; empty: this process samples.")
+        str | None, Field(description="URL of a vLLM server that samples, in place of `model.engine`.")
     ] = None
     server_folder: Annotated[
         str | None, Field(description="Folder that run and server see, to hand weights over; empty: a temporary one.")
@@ -66,7 +72,10 @@ class PlayConfig(_Section):
     proposals_per_prompt: Annotated[
         int, Field(ge=1, description="Proposals that share their references, and so cost one reading of the prompt.")
     ] = 4
-    temperature: Annotated[float, Field(gt=0, le=10, description="Sampling temperature of both roles.")] = 1.0
+    temperature: Annotated[
+        float | None,
+        Field(gt=0, le=10, description="Sampling temperature of both roles; empty: 1 in compact style, 0.7 in chat."),
+    ] = None
     propose_tokens: Annotated[
         int | None, Field(ge=1, description="Most tokens of a proposal; empty: 96 in compact style, 1024 in chat.")
     ] = None
@@ -92,6 +101,9 @@ class PlayConfig(_Section):
     propose_weight: Annotated[
         float, Field(ge=0, description="Weight of a proposal in the update, against 1 for a try at a task.")
     ] = 0.25
+    async_depth: Annotated[
+        int, Field(ge=0, le=1, description="Updates that samples may be behind; 1 trains while the next step samples.")
+    ] = 0
     curriculum: Annotated[
         str, Field(description="Curriculum: balanced, learnability, progress, bandit, uniform, or a plugin's.")
     ] = "balanced"
@@ -177,6 +189,7 @@ class RunConfig(_Section):
     lean: LeanConfig = LeanConfig()
     judge: JudgeConfig = JudgeConfig()
     oversight: OversightConfig = OversightConfig()
+    ray: RayConfig = RayConfig()
 
 
 def load_config(
@@ -211,7 +224,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the configuration {file}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{file} is not valid TOML: {error}") from None
 
 
@@ -228,7 +241,7 @@ def _value(text: str) -> Any:
     """`text` as a TOML value where it is one, else as plain text."""
     try:
         return tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, a number of too many digits, or nested too deeply
         return text
 
 

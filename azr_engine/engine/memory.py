@@ -125,17 +125,17 @@ def estimate(shape: Shape, config: RunConfig, work: Workload, trainee: Trainee) 
         gradients=4 * trained // (n_processes if stage >= 2 else 1),
         optimiser=0 if trainer.offload_optimizer else state,
         buffers=buffers,
-        kv_cache=_sampling(shape, work, b),
+        kv_cache=0 if has_samplers(config) else _sampling(shape, work, b),
         activations=_update(shape, config, work, b, reference=leash),
         host=(state if trainer.offload_optimizer else 0) + (shard if trainer.offload_parameters else 0),
     )
 
 
-def _sampling(shape: Shape, work: Workload, b: int) -> int:
+def _sampling(shape: Shape, work: Workload, b: int, max_rows: int = MAX_ROWS) -> int:
     """KV cache and working memory of the batch that takes most: reading the prompts, or decoding the last token."""
 
     def batch(n_prompts: int, per_prompt: int, new: int) -> int:
-        most = min(MAX_ROWS, MAX_TOKENS // (work.prompt + new))
+        most = min(max_rows, MAX_TOKENS // (work.prompt + new))
         prompts = min(n_prompts, max(1, most // per_prompt))
         rows, pairs = prompts * per_prompt, 2 * b * shape.key_value
         reading = prompts * work.prompt * b * (3 * shape.intermediate + 4 * shape.hidden)
@@ -171,12 +171,10 @@ def memory_of(config: RunConfig) -> Memory:
     bfloat16, stage = uses_bfloat16(config), 0
     if choose_backend(config) == "deepspeed":
         stage = deepspeed_config(config.trainer, bfloat16=bfloat16)["zero_optimization"]["stage"]
-    style = config.model.style or shape.settings["style"]
-    references = int(shape.settings.get("n_references", 3))
     return estimate(
         shape,
         config,
-        workload(config, shape.context, style, references, n_processes()),
+        _workload_of(config, shape, n_processes()),
         Trainee(
             bytes=2 if bfloat16 else 4,
             stage=stage,
@@ -187,12 +185,35 @@ def memory_of(config: RunConfig) -> Memory:
     )
 
 
+def sampler_memory(config: RunConfig) -> Memory:
+    """The estimate for each sampler of a Ray cluster, which takes all prompts if no other is left.
+
+    Raises:
+        UserError: the model's configuration cannot be had.
+    """
+    shape, b = read_shape(config.model.name, config.model.lora), 2 if uses_bfloat16(config) else 4
+    whole = b * shape.parameters - shape.linear * (b - _NF4) * (config.model.quantize == "nf4")
+    cache = _sampling(shape, _workload_of(config, shape, 1), b, config.ray.sampler_rows)
+    return Memory(round(whole), 0, 0, 0, 0, kv_cache=cache, activations=0)
+
+
+def has_samplers(config: RunConfig) -> bool:
+    """Whether a Ray cluster samples, and the run's own processes do not."""
+    return config.ray.address is not None and config.ray.samplers > 0
+
+
+def _workload_of(config: RunConfig, shape: Shape, processes: int) -> Workload:
+    style = config.model.style or shape.settings["style"]
+    return workload(config, shape.context, style, int(shape.settings.get("n_references", 3)), processes)
+
+
 def memory_line(config: RunConfig) -> str:
     """The estimate as one line for people, or why there is none."""
     n = n_processes()
     who = "one process" if n == 1 else f"each of {n} processes"
     try:
-        return f"memory of {who}, estimated: {describe(memory_of(config))}"
+        line = f"memory of {who}, estimated: {describe(memory_of(config))}"
+        return f"{line}; of each sampler: {describe(sampler_memory(config))}" if has_samplers(config) else line
     except UserError as error:
         return f"memory of {who}: unknown, {error}"
 

@@ -65,6 +65,7 @@ class Played:
         anchored: the tries at fresh tasks from the seeds, beside the step's own.
         replayed: the tries at tasks of earlier steps.
         samples: the update's sequences by (domain, kind).
+        trapped: the tries at honeypots, which count for nothing else.
         retired: tasks that every try solved, by domain.
         coverage: the novelty archive's counts, by domain.
     """
@@ -75,6 +76,7 @@ class Played:
     anchored: Sequence[Episode] = ()
     replayed: Sequence[Episode] = ()
     samples: Mapping[Cell, Sequence[Sample]] = field(default_factory=dict)
+    trapped: Sequence[Episode] = ()
     retired: Mapping[str, int] = field(default_factory=dict)
     coverage: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
@@ -94,7 +96,7 @@ class Played:
     @property
     def n_generated(self) -> int:
         """Tokens sampled in both roles."""
-        tried = (a.completion for e in self.tried for a in e.attempts)
+        tried = (a.completion for e in (*self.tried, *self.trapped) for a in e.attempts)
         return sum(len(c.ids) for c in chain((p.completion for p in self.proposals), tried))
 
 
@@ -107,6 +109,7 @@ def domain_metrics(domain: str, played: Played) -> dict[str, Any]:
     rates = [rate for e in groups if (rate := e.solve_rate) is not None]
     learnabilities = [value for e in groups if (value := episode_learnability(e)) is not None]
     tried = [e for e in played.tried if e.task.domain == domain]
+    trapped = [e for e in played.trapped if e.task.domain == domain]
     effective = sum(sum(a.reward is not None for a in e.attempts) for e in tried if varies(e))
     return {
         "proposed": len(own),
@@ -124,6 +127,8 @@ def domain_metrics(domain: str, played: Played) -> dict[str, Any]:
         "proposal_entropy": proposal_entropy(own),
         "anchored": sum(e.task.domain == domain for e in played.anchored),
         "replayed": sum(e.task.domain == domain for e in played.replayed),
+        "honeypots": len(trapped),
+        "honeypot_rate": _mean([rate for e in trapped if (rate := e.solve_rate) is not None]),
         "retired": played.retired.get(domain, 0),
         "coverage": dict(played.coverage.get(domain, {})),
         "kinds": _kinds(own, groups),
@@ -203,6 +208,7 @@ def step_metrics(
             "entropy": update.entropy if update else 0.0,
             "grad_norm": update.grad_norm if update else 0.0,
             "clip_fraction": update.clip_fraction if update else 0.0,
+            "kl_rollout": update.kl_rollout if update else 0.0,
             "samples": sum(len(group) for group in played.samples.values()),
         },
         "faults": played.faults[0],

@@ -17,6 +17,8 @@ from azr_engine.engine.config import RunConfig, to_toml
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.loop import Parts, SelfPlay
 from azr_engine.engine.protocols import Domain, Verifier
+from azr_engine.engine.ray.cluster import check_ray, open_cluster
+from azr_engine.engine.ray.verifying import spread
 from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.sampling import Cell, Sampling
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TOKENS = {"compact": (96, 48), "chat": (1024, 1024)}
 """Most tokens of a proposal and of an answer, by style."""
+
+DEFAULT_TEMPERATURE = {"compact": 1.0, "chat": 0.7}
+"""By style: small instruct models wander at 1, and the embedded model was trained to be sampled as it is."""
 
 
 def choose_domains(config: RunConfig, plugins: Plugins) -> tuple[dict[str, Domain], dict[str, Verifier]]:
@@ -56,7 +61,7 @@ def choose_domains(config: RunConfig, plugins: Plugins) -> tuple[dict[str, Domai
     if strangers:
         raise UserError(f"judge.domains names {strangers[0]!r}, which is not played; domains: {', '.join(domains)}")
     own = {d.verifier: verifiers[d.verifier] for d in domains.values()}
-    return domains, judged(domains, own, config.judge, config.seed)
+    return domains, judged(domains, spread(own, config), config.judge, config.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ def set_up(config: RunConfig, plugins: Plugins) -> Setup:
     domains, verifiers = choose_domains(config, plugins)
     check_proposer(config.play.proposer)
     check_backends(config)
+    check_ray(config)
     reward, curriculum = plugins.reward(config.play.reward), plugins.curriculum(config.play.curriculum)
     return Setup(config, plugins, domains, verifiers, reward, curriculum)
 
@@ -106,8 +112,17 @@ async def open_session(
         if resume:
             _check_same(config, run)
             ReviewQueue(run.path).require_approved()
+        samplers = stack.enter_context(open_cluster(config, verifiers.values()))
         backends = stack.enter_context(open_backends(config))
         loaded, policy, trainer = backends.loaded, backends.policy, backends.trainer
+        if samplers is not None:
+            from azr_engine.engine.ray.sampling import RayPolicy
+
+            policy = RayPolicy(loaded, samplers, config.ray.sampler_rows)
+        if config.play.async_depth:
+            from azr_engine.trainer.behind import one_step_off
+
+            trainer = stack.enter_context(one_step_off(trainer, policy))
         run.write_config(to_toml(config))
         store = stack.enter_context(TaskStore(run.tasks_path))
 
@@ -149,6 +164,7 @@ async def open_session(
             quarantine=Quarantine(config.novelty.retest_after),
             watch=InspectedWatch(config.watch, Inspector(config.oversight, store)),
             run=run,
+            bonus=plugins.bonus,
             gate=plugins.gate,
             observe=plugins.observe,
             on_alarm=plugins.on_alarm,
@@ -181,7 +197,7 @@ def sampling_of(config: RunConfig, loaded: LoadedModel) -> Sampling:
     return Sampling(
         propose_tokens=play.propose_tokens or propose,
         solve_tokens=play.solve_tokens or solve,
-        temperature=play.temperature,
+        temperature=play.temperature or DEFAULT_TEMPERATURE[loaded.style.name],
         n_attempts=play.attempts,
         n_references=references,
         proposals_per_prompt=play.proposals_per_prompt,
@@ -189,7 +205,10 @@ def sampling_of(config: RunConfig, loaded: LoadedModel) -> Sampling:
     )
 
 
-_MAY_CHANGE = {"steps", "minutes", "threads", "plugins", "sandbox", "checkpoint", "evaluation", "watch", "oversight"}
+_MAY_CHANGE = {
+    *("steps", "minutes", "threads", "plugins"),
+    *("sandbox", "checkpoint", "evaluation", "watch", "oversight", "ray"),
+}
 
 
 def _check_same(config: RunConfig, run: RunDirectory) -> None:

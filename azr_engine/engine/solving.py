@@ -43,6 +43,11 @@ class Solver:
         self._sampling = sampling
         self._log = log
 
+    @property
+    def temperature(self) -> float:
+        """At which completions are sampled."""
+        return self._sampling.temperature
+
     def sampling(self, **changes: Any) -> Solver:
         """A solver of the same parts that samples otherwise: `changes` are fields of `Sampling`."""
         other = copy.copy(self)

@@ -31,6 +31,7 @@ from azr_engine.trainer.checkpoints import (
     write_stamp,
 )
 from azr_engine.trainer.objective import (
+    Before,
     Reference,
     completion_tokens,
     has_adapter,
@@ -116,6 +117,7 @@ class DeepSpeedTrainer:
         batches = self._share(rows)
         # DeepSpeed averages over processes; the loss is a sum.
         scale = self._size / completion_tokens(samples)
+        before = [Before() for _ in batches]
         norm, applied = 0.0, 0
         for _ in range(self.config.epochs):
             for number, (batch, weight) in enumerate(batches, 1):
@@ -128,6 +130,7 @@ class DeepSpeedTrainer:
                     clip_high=clip_high,
                     temperature=temperature,
                     device=self._device,
+                    before=before[number - 1],
                 )
                 engine.backward(loss * (scale * weight), scale_wrt_gas=False)
                 for key, value in parts.items():

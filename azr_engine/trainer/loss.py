@@ -44,6 +44,23 @@ def clipped_objective(
     return -torch.minimum(plain, limited), limited < plain
 
 
+def importance_weights(logprobs: torch.Tensor, sampled: torch.Tensor, cap: float) -> torch.Tensor:
+    """Truncated importance weights `min(cap, p / q)` of tokens that another distribution q than the trainer's p wrote.
+
+    Another engine computes other log-probabilities from the same weights, and may still hold older ones. The product
+    with each token's loss is unbiased but for the cap, which bounds its variance (Ionides 2008, "Truncated Importance
+    Sampling", eq. 6; as the rho of V-trace: arXiv 1802.01561, section 4.1).
+
+    Args:
+        logprobs, sampled: float[...], the trainer's before the update, and those recorded when sampling.
+        cap: largest weight, at least 1.
+
+    Returns:
+        float[...], without gradient.
+    """
+    return torch.exp(logprobs - sampled).clamp(max=cap).detach()
+
+
 def k3_divergence(logprobs: torch.Tensor, base_logprobs: torch.Tensor) -> torch.Tensor:
     """Schulman's k3 estimate of KL(policy || base) per token: `r - log r - 1` with r = base / policy; never negative.
 

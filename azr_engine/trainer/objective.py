@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from azr_engine.trainer.batching import micro_batches
-from azr_engine.trainer.loss import clipped_objective, k3_divergence, token_logprobs
+from azr_engine.trainer.loss import clipped_objective, importance_weights, k3_divergence, token_logprobs
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
 from azr_engine.trainer.rows import Row, make_batch
 
@@ -63,7 +63,14 @@ def split(rows: Sequence[Row], config: TrainerConfig, vocabulary: int) -> list[l
 
 def no_sums() -> Sums:
     """The sums before the first micro-batch."""
-    return dict.fromkeys(("loss", "kl_base", "entropy", "clipped"), 0.0)
+    return dict.fromkeys(("loss", "kl_base", "entropy", "clipped", "kl_rollout"), 0.0)
+
+
+@dataclass(slots=True)
+class Before:
+    """What the policy gave a micro-batch's tokens before the update's first step: float[N], set by its first pass."""
+
+    logprobs: torch.Tensor | None = None
 
 
 def micro_batch_loss(
@@ -75,25 +82,32 @@ def micro_batch_loss(
     clip_high: float,
     temperature: float,
     device: torch.device | str = "cpu",
+    before: Before | None = None,
 ) -> tuple[torch.Tensor, Sums]:
     """Loss summed over the completion tokens of one micro-batch (a scalar with gradient), and sums for the metrics.
 
     Args:
         model: takes what `rows.Batch.inputs` holds, and returns an object with float `logits`.
         reference: needed where a KL leash is configured.
+        before: kept from one epoch to the next; left out where there is but one.
     """
     batch = make_batch(rows, device)
     leash = {"propose": config.kl_propose, "solve": config.kl_solve}
-    old = torch.tensor([logprob for s in batch.samples for logprob in s.logprobs], device=device)
+    sampled = torch.tensor([logprob for s in batch.samples for logprob in s.logprobs], device=device)
 
     def score(scorer: Callable[..., Any]) -> tuple[torch.Tensor, torch.Tensor]:
         logits = scorer(**batch.inputs, use_cache=False).logits[:, -batch.inputs["logits_to_keep"] :]
         return token_logprobs(logits.flatten(0, 1)[batch.sources], batch.targets, temperature)
 
     logprobs, entropy = score(model)
+    before = before or Before()
+    if before.logprobs is None:
+        before.logprobs = logprobs.detach()
+    old = before.logprobs
     high = config.clip_high if config.clip_high is not None else clip_high
     advantages = batch.per_token([s.advantage for s in batch.samples])
     losses, clipped = clipped_objective(logprobs, old, advantages, config.clip_low, high)
+    losses = losses * importance_weights(old, sampled, config.importance_cap)
     divergence = torch.zeros_like(losses)
     if reference is not None:
         with torch.no_grad(), reference.frozen():
@@ -105,6 +119,7 @@ def micro_batch_loss(
         "kl_base": divergence.detach().sum().item(),
         "entropy": entropy.sum().item(),
         "clipped": float(clipped.sum().item()),
+        "kl_rollout": k3_divergence(sampled.double(), old.double()).sum().item(),
     }
 
 
@@ -123,4 +138,5 @@ def metrics_of(sums: Sums, rows: Sequence[Row], epochs: int, grad_norm: float) -
         grad_norm=grad_norm,
         clip_fraction=sums["clipped"] / n_completion,
         tokens_trained=sum(row.length for row in rows) * epochs,
+        kl_rollout=sums["kl_rollout"] / n_completion,
     )

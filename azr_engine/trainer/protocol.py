@@ -43,6 +43,7 @@ class UpdateMetrics:
         grad_norm: global L2 norm before clipping; not finite where the gradient was not, and then not applied.
         clip_fraction: share of completion tokens whose ratio was clipped.
         tokens_trained: prompt and completion tokens that went through the backward pass.
+        kl_rollout: mean k3 estimate of KL(what sampled || trainer before the update) per sampled token.
     """
 
     loss: float
@@ -51,6 +52,7 @@ class UpdateMetrics:
     grad_norm: float
     clip_fraction: float
     tokens_trained: int
+    kl_rollout: float
 
     @property
     def applied(self) -> bool:
@@ -74,6 +76,9 @@ class TrainerConfig(BaseModel):
     clip_high: Annotated[
         float | None, Field(gt=0, description="Ratios over 1 + clip_high earn nothing more; empty: the estimator's.")
     ] = None
+    importance_cap: Annotated[
+        float, Field(ge=1, description="Largest weight of a token that another engine or older weights sampled.")
+    ] = 2.0
     epochs: Annotated[int, Field(ge=1, le=16, description="Passes over each step's samples, one update each.")] = 1
     kl_propose: Annotated[float, Field(ge=0, description="Weight of the KL leash on the proposer's tokens.")] = 0.2
     kl_solve: Annotated[float, Field(ge=0, description="Weight of the KL leash on the solver's tokens.")] = 0.1
@@ -110,8 +115,10 @@ class Trainer(Protocol):
         """Updates applied so far."""
         ...
 
-    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics:
+    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics | None:
         """One step's update. A gradient that is not finite changes nothing; the metrics then are not `applied`.
+
+        None where the metrics come with the next update.
 
         Args:
             samples: at least one sequence.

@@ -19,6 +19,7 @@ from azr_engine.trainer.checkpoints import (
     write_stamp,
 )
 from azr_engine.trainer.objective import (
+    Before,
     completion_tokens,
     make_reference,
     metrics_of,
@@ -54,10 +55,11 @@ class TorchTrainer:
         sums = no_sums()
         rows = make_rows(samples, share=can_share_prompts(self.model))
         batches = split(rows, self.config, int(self.model.config.vocab_size))  # type: ignore[union-attr,arg-type]
+        before = [Before() for _ in batches]
         norm, applied = 0.0, 0
         for _ in range(self.config.epochs):
             self._optimizer.zero_grad(set_to_none=True)
-            for batch in batches:
+            for number, batch in enumerate(batches):
                 loss, parts = micro_batch_loss(
                     self.model,
                     batch,
@@ -66,6 +68,7 @@ class TorchTrainer:
                     clip_high=clip_high,
                     temperature=temperature,
                     device=self._parameters[0].device,
+                    before=before[number],
                 )
                 (loss / completion_tokens(samples)).backward()  # type: ignore[no-untyped-call]
                 for key, value in parts.items():

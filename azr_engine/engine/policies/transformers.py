@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from azr_engine.engine.policies.grouped_attention import grouped_attention
 from azr_engine.engine.policies.loading import LoadedModel
 from azr_engine.engine.protocols import Rendered
 from azr_engine.engine.types import Completion
@@ -57,26 +58,29 @@ class TransformersPolicy:
         max_new_tokens: int,
         temperature: float,
         seed: int,
+        offset: int = 0,
     ) -> list[list[Completion]]:
         """`n_samples` completions for each prompt; temperature 0 means greedy.
 
         Prompts are decoded in order of length, so that little is padding, as many at a time as `max_rows` and
         `MAX_TOKENS` allow. When memory runs out, half as many are tried, now and from now on.
 
+        Args:
+            offset: prompts of the same seed that were or will be decoded before these, elsewhere.
+
         Raises:
             RuntimeError: torch's own, as when a single prompt's group does not fit into memory.
         """
         self.model.eval()
         out: list[list[Completion]] = [[] for _ in prompts]
-        order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
-        longest = max(map(len, prompts), default=0) + max_new_tokens
-        per_batch = max(1, min(self.max_rows, MAX_TOKENS // longest) // n_samples)
+        order, per_batch = self.schedule(prompts, n_samples, max_new_tokens)
         start = 0
         while start < len(order):
             chosen = order[start : start + per_batch]
-            generator = torch.Generator(self.model.device).manual_seed((seed * 1_000_003 + start) & _MASK64)
+            generator = torch.Generator(self.model.device).manual_seed((seed * 1_000_003 + offset + start) & _MASK64)
             try:
-                rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
+                with grouped_attention(self.model):
+                    rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
             except RuntimeError as error:
                 if len(chosen) == 1 or not _out_of_memory(error):
                     raise
@@ -88,6 +92,12 @@ class TransformersPolicy:
                 group = rows[position * n_samples : (position + 1) * n_samples]
                 out[index] = [self._completion(prompts[index], ids, logprobs) for ids, logprobs in group]
         return out
+
+    def schedule(self, prompts: Sequence[Sequence[int]], n_samples: int, max_new_tokens: int) -> tuple[list[int], int]:
+        """Indices of the prompts in the order in which they are decoded, and how many are at a time."""
+        order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
+        longest = max(map(len, prompts), default=0) + max_new_tokens
+        return order, max(1, min(self.max_rows, MAX_TOKENS // longest) // n_samples)
 
     def _decode(
         self,

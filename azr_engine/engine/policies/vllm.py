@@ -1,25 +1,20 @@
-"""Sampling from a vLLM server over its OpenAI-compatible HTTP interface, with the run's own weights.
+"""Sampling by vLLM, with the run's own weights: what its engines have in common.
 
-The server begins with any weights of the same model. Whenever the policy is told that the weights have another version,
-it writes them to a file that the server reads in place, and every batch is preceded by a check that the server still
-serves that version, so a restarted server is noticed. After each handover the server's log-probabilities are compared
-with the model's own on one prompt.
+An engine begins with any weights of the same model. Whenever the policy is told that the weights have another version,
+it writes them to a file that the engine reads in place, and every batch is preceded by a check that the engine still
+serves that version, so a restarted one is noticed. After each handover the engine's log-probabilities are compared with
+the model's own on one prompt.
 
-The server is started apart, in an environment of its own if it needs another torch: see `docs/scale.md`. Not
-covered: prompts other than text, and servers of another vendor, which cannot take weights.
+`vllm_server.py` speaks to a server that was started apart, `vllm_engine.py` starts an engine for this run alone; see
+`docs/scale.md`. Not covered: prompts other than text.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -28,38 +23,60 @@ from azr_engine.engine.errors import UserError
 from azr_engine.engine.policies.loading import LoadedModel
 from azr_engine.engine.policies.lora import merged_weights
 from azr_engine.engine.policies.transformers import TransformersPolicy
+from azr_engine.engine.policies.vllm_engine import OwnEngine
+from azr_engine.engine.policies.vllm_protocol import Engine, Request
+from azr_engine.engine.policies.vllm_server import ServerEngine
 from azr_engine.engine.types import Completion
 
 MAX_MISMATCH = 0.1
 """Mean distance of log-probabilities, in nats a token, over which the two engines cannot be of the same model."""
 
-_PARALLEL = 64
-"""Requests under way at once; the server forms its own batches of them."""
-
-_PATIENCE_SECONDS = 3600.0
 _MASK31 = (1 << 31) - 1
 
 
+def open_vllm(loaded: LoadedModel, *, server: str | None, folder: str | None, cache_gib: float) -> VllmPolicy:
+    """The policy of a server, or of an engine that is started for it.
+
+    Args:
+        server: URL; None starts an engine.
+        folder: that run and server see; None makes one here.
+        cache_gib: KV cache of an engine that is started.
+
+    Raises:
+        UserError: the server does not answer, or the engine does not start.
+    """
+    engine: Engine
+    if server is not None:
+        engine = ServerEngine(server)
+    else:
+        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
+        engine = OwnEngine(plain.config, str(plain.dtype).removeprefix("torch."), cache_gib)
+    return VllmPolicy(loaded, engine, Path(folder) if folder else None)
+
+
 class VllmPolicy(TransformersPolicy):
-    """The model as a vLLM server samples from it; what encodes prompts and trains stays in this process.
+    """The model as vLLM samples from it; what encodes prompts and trains stays in this process.
 
     Args:
         loaded: model and tokenizer; the model's weights are those that are handed over.
-        url: of the server, such as `http://127.0.0.1:8000`.
-        shared: a folder that this process and the server see; a temporary one by default.
+        engine: closed with the policy.
+        shared: a folder that this process and the engine see; a temporary one by default.
 
     Raises:
-        UserError: no such server answers, or it cannot take weights.
+        UserError: the engine cannot take weights, or has another model.
     """
 
-    def __init__(self, loaded: LoadedModel, url: str, shared: Path | None = None) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, loaded: LoadedModel, engine: Engine, shared: Path | None = None) -> None:
+        self._engine = engine
         self._shared = Path(tempfile.mkdtemp(prefix="azr-weights-", dir=shared))
         self._version = -1
         self.mismatch = 0.0
-        """Mean distance of the server's log-probabilities from the model's own when weights were last handed over."""
-        self._name = str(self._ask("GET", "/v1/models")["data"][0]["id"])
-        super().__init__(loaded)
+        """Mean distance of the engine's log-probabilities from the model's own when weights were last handed over."""
+        try:
+            super().__init__(loaded)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def weight_version(self) -> int:
@@ -74,7 +91,8 @@ class VllmPolicy(TransformersPolicy):
             self._compare()
 
     def close(self) -> None:
-        """Remove the handed over weights; the server goes on."""
+        """Stop an engine of this run's own, and remove what was handed over."""
+        self._engine.close()
         shutil.rmtree(self._shared, ignore_errors=True)
 
     def generate(
@@ -85,56 +103,39 @@ class VllmPolicy(TransformersPolicy):
         max_new_tokens: int,
         temperature: float,
         seed: int,
+        offset: int = 0,
     ) -> list[list[Completion]]:
         """`n_samples` completions for each prompt; temperature 0 means greedy.
 
+        Args:
+            offset: prompts of the same seed that were or will be sampled before these, elsewhere.
+
         Raises:
-            UserError: the server is gone, or serves other weights than these.
+            UserError: the engine is gone, or serves other weights than these.
         """
         self._check_version()
-
-        def ask(number: int) -> list[Completion]:
-            request = {
-                "model": self._name,
-                "prompt": list(prompts[number]),
-                "n": n_samples,
-                "max_tokens": max_new_tokens,
-                "temperature": temperature,
-                # The server would take these from the model's generation settings otherwise.
-                "top_p": 1.0,
-                "top_k": 0,
-                "min_p": 0.0,
-                "repetition_penalty": 1.0,
-                "seed": (seed * 1_000_003 + number * n_samples) & _MASK31,
-                "logprobs": 0,
-                "return_token_ids": True,
-                "stop_token_ids": sorted(self._ends),
-            }
-            choices = sorted(self._ask("POST", "/v1/completions", request)["choices"], key=lambda c: int(c["index"]))
-            return [self._of_choice(prompts[number], choice) for choice in choices]
-
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            return list(pool.map(ask, range(len(prompts))))
-
-    def _of_choice(self, prompt: Sequence[int], choice: dict[str, Any]) -> Completion:
-        ids = [int(token) for token in choice["token_ids"]]
-        return self._completion(prompt, ids, [float(value) for value in choice["logprobs"]["token_logprobs"]])
+        request = Request(n_samples, max_new_tokens, temperature, tuple(sorted(self._ends)))
+        seeds = [(seed * 1_000_003 + (offset + number) * n_samples) & _MASK31 for number in range(len(prompts))]
+        groups = self._engine.sample(prompts, seeds, request)
+        return [
+            [self._completion(prompt, ids, logprobs) for ids, logprobs in group]
+            for prompt, group in zip(prompts, groups, strict=True)
+        ]
 
     def _hand_over(self, version: int) -> None:
-        """Write the weights, an adapter merged, and have every worker of the server take them."""
+        """Write the weights, an adapter merged, and have every worker of the engine take them."""
         file = self._shared / f"{version}.safetensors"
         weights = {name: value.detach().cpu().contiguous() for name, value in merged_weights(self.model)}
         save_file(weights, file)
-        self._ask("POST", "/collective_rpc", {"method": "azr_load", "args": [str(file), str(version)]})
-        self._ask("POST", "/reset_prefix_cache")
+        self._engine.load(file, version)
         file.unlink()
 
     def _check_version(self) -> None:
-        served = self._ask("POST", "/collective_rpc", {"method": "azr_serves"})["results"]
-        if set(served) != {str(self._version)}:
+        served = self._engine.served()
+        if served != {str(self._version)}:
             raise UserError(
-                f"the server {self._url} serves weights of version {', '.join(sorted(set(served)))}, not "
-                f"{self._version}; was it restarted? Continue with --resume"
+                f"{self._engine.name} serves weights of version {', '.join(sorted(served))}, not {self._version}; was "
+                "it restarted? Continue with --resume"
             )
 
     @torch.inference_mode()
@@ -150,36 +151,6 @@ class VllmPolicy(TransformersPolicy):
         self.mismatch = float((own - torch.tensor(completion.logprobs, device=own.device)).abs().mean())
         if not self.mismatch < MAX_MISMATCH:
             raise UserError(
-                f"the server {self._url} gives log-probabilities {self.mismatch:.2f} nats from the model's own; start "
-                "it with the same model and --logprobs-mode processed_logprobs"
+                f"{self._engine.name} gives log-probabilities {self.mismatch:.2f} nats from the model's own; "
+                f"{self._engine.mend}"
             )
-
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """A JSON request and its JSON answer; None where the answer is empty."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self._url + path, data=data, method=method, headers={"Content-Type": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            reason = " ".join(error.read(500).decode(errors="replace").split())
-            raise UserError(f"the server {self._url} refused {path}: {error.code} {reason}{_hint(error)}") from None
-        except (OSError, ValueError) as error:
-            reason = str(getattr(error, "reason", error))
-            raise UserError(
-                f"the server {self._url} does not answer ({reason}); start it, then run again, with --resume if the "
-                "run had begun"
-            ) from None
-        return json.loads(text) if text else None
-
-
-def _hint(error: urllib.error.HTTPError) -> str:
-    """What to do about a server that lacks what hands weights over."""
-    if error.code in (404, 500):
-        return (
-            "; it must run with VLLM_SERVER_DEV_MODE=1 and --worker-extension-cls "
-            "azr_engine.engine.policies.vllm_worker.WeightSync"
-        )
-    return ""

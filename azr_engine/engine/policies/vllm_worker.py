@@ -1,12 +1,17 @@
-"""What runs inside a vLLM server: it takes new weights in place and says which version it serves.
+"""What runs inside vLLM's worker: it takes new weights in place and says which version it serves.
 
-Named on the server's command line: `--worker-extension-cls azr_engine.engine.policies.vllm_worker.WeightSync`. The
-methods are called over HTTP, where arguments and results are texts.
+Named on a server's command line: `--worker-extension-cls azr_engine.engine.policies.vllm_worker.WeightSync`. The
+methods may be called over HTTP, where arguments and results are texts.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import select
+import signal
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 
@@ -15,9 +20,13 @@ class WeightSync:
 
     model_runner: Any
     azr_version: str = "0"
+    azr_watch: Thread | None = None
 
     def azr_load(self, file: str, version: str) -> None:
         """Serve the weights of a safetensors file, under that version."""
+        if self.azr_watch is None and multiprocessing.parent_process() is not None:
+            self.azr_watch = Thread(target=_die_with_server, daemon=True)
+            self.azr_watch.start()
         from safetensors.torch import load_file
 
         weights = load_file(Path(file))
@@ -30,3 +39,16 @@ class WeightSync:
     def azr_serves(self) -> str:
         """The version that is served; 0 until weights were taken."""
         return self.azr_version
+
+
+def _die_with_server() -> None:
+    """Wait for the end of the server, then end what it started above this worker and the worker: vLLM's would go on."""
+    pid, between = os.getppid(), [os.getpid()]
+    while Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"VLLM::"):  # its engine, as it calls itself
+        between.insert(0, pid)
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    watch = select.poll()
+    watch.register(os.pidfd_open(pid), select.POLLIN)
+    watch.poll()
+    for one in between:
+        os.kill(one, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A real vLLM server that samples with the run's weights, and what a run says when there is none."""
+"""Real vLLM engines that sample with the run's weights, and what a run says when there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,14 +22,10 @@ from azr_engine.engine.errors import UserError
 from azr_engine.engine.policies.loading import load_model
 from azr_engine.engine.policies.lora import LoraConfig, merged_weights
 from azr_engine.engine.policies.vllm import VllmPolicy
+from azr_engine.engine.policies.vllm_server import ServerEngine
 from azr_engine.engine.types import Completion
 from tests.conftest import Command
 
-INTERPRETER = os.environ.get("AZR_TEST_VLLM_PYTHON") or (sys.executable if find_spec("vllm") else None)
-needs_vllm = pytest.mark.skipif(
-    INTERPRETER is None,
-    reason="vLLM is not installed here: set AZR_TEST_VLLM_PYTHON to an interpreter that has it",
-)
 ENVIRONMENT = {
     "VLLM_SERVER_DEV_MODE": "1",
     "VLLM_CPU_KVCACHE_SPACE": "1",
@@ -39,15 +35,36 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "PYTHONPATH": str(Path(__file__).parents[3]),
 }
+SMALL = "--domains python --threads 1 --set play.proposals=8 --set play.attempts=4"
+SMALL += " --set play.replay=4 --set play.anchors=4 --set store.seeds=2 --set model.engine_cache_gib=0.25"
 PROMPTS = ["@solve@python", "@solve@math@deduction@operation:expand@expression:(x+1)*(x-2)@answer:"]
 
 
+@pytest.fixture(scope="session")
+def interpreter() -> str:
+    """An interpreter that imports vLLM, as `AZR_TEST_VLLM_PYTHON` names it; else why there is none."""
+    named = os.environ.get("AZR_TEST_VLLM_PYTHON") or (sys.executable if find_spec("vllm") else None)
+    if named is None:
+        pytest.skip("vLLM is not installed here: make test-vllm")
+    if not Path(named).exists():
+        pytest.skip(f"vLLM could not be set up: there is no {named}; run make vllm")
+    tried = subprocess.run([named, "-c", "import vllm._C"], capture_output=True, text=True, env=environment())
+    if tried.returncode < 0:
+        pytest.skip(f"vLLM's build does not run on this processor: {signal.Signals(-tried.returncode).name}")
+    if tried.returncode:
+        pytest.skip(f"vLLM cannot be imported: {tried.stderr.strip().splitlines()[-1]}")
+    return named
+
+
+def environment() -> Mapping[str, str]:
+    return {**os.environ, **ENVIRONMENT}
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def server(interpreter: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The URL and the process of a server that began with the embedded model."""
     from azr_engine.engine.policies.loading import EMBEDDED_FOLDER
 
-    assert INTERPRETER is not None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -56,10 +73,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subp
     arguments += f" --host 127.0.0.1 --port {port} --logprobs-mode processed_logprobs"
     arguments += " --worker-extension-cls azr_engine.engine.policies.vllm_worker.WeightSync"
     process = subprocess.Popen(
-        [INTERPRETER, "-m", "vllm.entrypoints.openai.api_server", *arguments.split()],
+        [interpreter, "-m", "vllm.entrypoints.openai.api_server", *arguments.split()],
         stdout=log.open("wb"),
         stderr=subprocess.STDOUT,
-        env={**os.environ, **ENVIRONMENT},
+        env=environment(),
         start_new_session=True,
     )
     url = f"http://127.0.0.1:{port}"
@@ -80,6 +97,30 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    found = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, file.read_text().split()):
+            found += [child, *children(child)]
+    return found
+
+
+def wait_for_end(pid: int) -> None:
+    """Return when a process that is not our child is gone, or no more than its entry is left."""
+    deadline = time.monotonic() + 60
+    file = Path(f"/proc/{pid}/stat")
+    with suppress(FileNotFoundError, ProcessLookupError):
+        while file.read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < deadline, f"process {pid} lives on"
+            time.sleep(0.1)
+
+
+def steps(out: Path) -> list[int]:
+    file = out / "metrics.jsonl"
+    return [json.loads(line)["step"] for line in file.read_text().splitlines()] if file.exists() else []
+
+
 def answers(url: str) -> bool:
     """Whether the server is up."""
     try:
@@ -94,7 +135,7 @@ def sample(policy: VllmPolicy, temperature: float = 0.5) -> list[list[Completion
     return policy.generate(prompts, n_samples=4, max_new_tokens=24, temperature=temperature, seed=3)
 
 
-@needs_vllm
+@pytest.mark.vllm
 @pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 4])
 def test_served_samples_are_those_of_the_runs_own_weights(
@@ -103,7 +144,7 @@ def test_served_samples_are_those_of_the_runs_own_weights(
     from azr_engine.trainer.loss import token_logprobs
 
     loaded = load_model("azr-tiny", lora=LoraConfig(r=rank))
-    policy = VllmPolicy(loaded, server[0], tmp_path)
+    policy = VllmPolicy(loaded, ServerEngine(server[0]), tmp_path)
     torch.manual_seed(0)
     with torch.no_grad():
         for parameter in loaded.model.parameters():
@@ -127,44 +168,82 @@ def test_served_samples_are_those_of_the_runs_own_weights(
     assert list(tmp_path.iterdir()) == []
 
 
-@needs_vllm
+@pytest.mark.vllm
 @pytest.mark.slow
 def test_a_run_on_a_server_hands_over_every_update(
     azr: Command, server: tuple[str, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    command = ["run", "--domains", "python", "--steps", "2", "--out", str(out), "--set", f"model.server={server[0]}"]
-    command += ["--set", "play.proposals=8", "--set", "play.replay=4", "--set", "store.seeds=2", "--threads", "1"]
-    result = azr([*command, "--set", "play.anchors=4", "--json"], timeout=600)
+    command = ["run", *SMALL.split(), "--steps", "2", "--out", str(out), "--set", f"model.server={server[0]}", "--json"]
+    result = azr(command, timeout=600)
     assert result.returncode == 0, result.stderr
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2]
     assert lines[-1]["weight_version"] > 0
+    assert all(0 <= line["policy"]["kl_rollout"] < 1e-6 for line in lines)
 
 
-@needs_vllm
+@pytest.mark.vllm
 @pytest.mark.slow
 def test_other_weights_than_the_runs_own_are_refused(
     server: tuple[str, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    first = VllmPolicy(load_model("azr-tiny"), server[0], tmp_path)
-    second = VllmPolicy(load_model("azr-tiny"), server[0], tmp_path)
+    first = VllmPolicy(load_model("azr-tiny"), ServerEngine(server[0]), tmp_path)
+    second = VllmPolicy(load_model("azr-tiny"), ServerEngine(server[0]), tmp_path)
     second.weight_version = 5
     with pytest.raises(UserError, match="serves weights of version 5, not 0"):
         sample(first)
 
 
-@needs_vllm
+@pytest.mark.vllm
 @pytest.mark.slow
-def test_a_killed_server_ends_the_run_with_one_line(
+def test_a_killed_server_takes_its_engine_along_and_ends_the_run_with_one_line(
     server: tuple[str, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     url, process = server
-    policy = VllmPolicy(load_model("azr-tiny"), url, tmp_path)
-    kill(process)
+    policy = VllmPolicy(load_model("azr-tiny"), ServerEngine(url), tmp_path)
+    started = children(process.pid)
+    assert started
+    process.kill()
+    process.wait()
+    for pid in started:
+        wait_for_end(pid)
     with pytest.raises(UserError, match=r"does not answer .*--resume") as error:
         sample(policy)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.vllm
+@pytest.mark.slow
+def test_a_run_with_an_engine_of_its_own_is_killed_and_goes_on(interpreter: str, tmp_path: Path) -> None:
+    out, errors = tmp_path / "run", tmp_path / "errors"
+    command = [interpreter, "-m", "azr_engine", "run", *SMALL.split(), "--set", "model.engine=vllm", "--out", str(out)]
+    process = subprocess.Popen(
+        [*command, "--steps", "1000"], stdout=subprocess.DEVNULL, stderr=errors.open("wb"), env=environment()
+    )
+    deadline = time.monotonic() + 500
+    while len(steps(out)) < 2:
+        assert process.poll() is None, errors.read_text()[-3000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    made = len(steps(out))
+    command = [*command, "--steps", str(made + 1), "--resume"]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment())
+    assert result.returncode == 0, result.stderr
+    assert steps(out) == list(range(1, made + 2))
+    distances = [json.loads(line)["policy"]["kl_rollout"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert all(0 <= distance < 1e-6 for distance in distances)
+
+
+def test_an_engine_without_vllm_is_one_line(azr: Command, tmp_path: Path) -> None:
+    if find_spec("vllm"):
+        pytest.skip("vLLM is installed here")
+    result = azr(["run", "--set", "model.engine=vllm", "--out", str(tmp_path / "run")])
+    assert result.returncode == 2
+    (line,) = [line for line in result.stderr.splitlines() if "error" in line]
+    assert "pip install 'azr-engine[vllm]'" in line
 
 
 def test_a_server_that_is_not_there_is_one_line(azr: Command, tmp_path: Path) -> None:
