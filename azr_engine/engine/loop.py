@@ -20,7 +20,9 @@ from azr_engine.curriculum.quarantine import Quarantine
 from azr_engine.curriculum.watch import Watch
 from azr_engine.engine import metrics as measure
 from azr_engine.engine.advantages import ESTIMATORS
+from azr_engine.engine.bonus import pay_bonuses
 from azr_engine.engine.config import RunConfig
+from azr_engine.engine.distrust import Distrust
 from azr_engine.engine.errors import RunPaused, UserError
 from azr_engine.engine.heap import release_freed_memory
 from azr_engine.engine.proposing import Proposer
@@ -31,11 +33,9 @@ from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.scoring import reward, training_samples, varies
 from azr_engine.engine.solving import Solver
 from azr_engine.engine.store import TaskStore
-from azr_engine.engine.types import Alarm, Draft, Drop, Episode, Event, Task
+from azr_engine.engine.types import Alarm, Attempt, Draft, Drop, Episode, Event, Task
 from azr_engine.trainer.protocol import Sample, Trainer, UpdateMetrics
-from azr_engine.verifiers.judge.trusted import TrustedVerifier
 from azr_engine.verifiers.trust.correction import corrected_learnability
-from azr_engine.verifiers.trust.rates import ErrorRates
 
 LOOP_STATE = "loop.json"
 ALWAYS_STOP = ("faults", "diverged")
@@ -46,7 +46,7 @@ Between = Callable[[int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the loop drives. `cells` are the (domain, kind) pairs to play; the last three are the plugins' voices."""
+    """What the loop drives. `cells` are the (domain, kind) pairs to play; the last four are the plugins' voices."""
 
     domains: Mapping[str, Domain]
     cells: Sequence[Cell]
@@ -62,6 +62,7 @@ class Parts:
     quarantine: Quarantine
     watch: Watch
     run: RunDirectory
+    bonus: Callable[[Attempt], float | None]
     gate: Callable[[Episode], Drop | None]
     observe: Callable[[Event], None]
     on_alarm: Callable[[Alarm], str]
@@ -73,6 +74,7 @@ class SelfPlay:
     def __init__(self, config: RunConfig, parts: Parts) -> None:
         self.config = config
         self.parts = parts
+        self.distrust = Distrust(parts.domains, parts.verifiers, config.judge.honeypots)
         self.step = 0
         self.stop_requested = False
 
@@ -127,10 +129,14 @@ class SelfPlay:
         ids = {task.id for task in tasks}
         new = [*tasks, *(a for a in anchors if isinstance(a, Task) and a.id not in ids)]
         with clock.phase("solve"):
-            tried = parts.solver.solve([*new, *self._earlier(step)], self._seed_of(step, "solve"))
+            traps = self.distrust.honeypots(new, self._rng(step, "honeypots"))
+            tried = parts.solver.solve([*new, *self._earlier(step), *traps], self._seed_of(step, "solve"))
         with clock.phase("judge"):
             judged = await parts.solver.judge(tried)
-            proposals, episodes = reward(proposals, judged, parts.reward, self._rng(step, "reward"), self._rates)
+            judged, trapped = judged[: len(judged) - len(traps)], judged[len(judged) - len(traps) :]
+            chance, rates = self._rng(step, "reward"), self.distrust.rates
+            proposals, episodes = reward(proposals, judged, parts.reward, chance, rates)
+            episodes = pay_bonuses(episodes, parts.reward, parts.bonus)
         with clock.phase("update"):
             lessons = proposals if parts.proposer.learns else []
             samples = training_samples(
@@ -147,10 +153,12 @@ class SelfPlay:
             anchored,
             replayed,
             samples,
+            trapped,
             retired=Counter(task.domain for task in retired),
             coverage={name: parts.novelty.coverage(name) for name in parts.domains},
         )
         alarms = self._alarms(step, played, update)
+        restored = self._roll_back(step, alarms)
         with clock.phase("checkpoint"):
             known = parts.store.known_ids(task.id for task in new)
             parts.store.commit_step(
@@ -170,15 +178,19 @@ class SelfPlay:
                 alarms=[alarm.name for alarm in alarms],
                 weight_version=parts.trainer.weight_version,
             )
-            if step % config.checkpoint.every == 0 or step == config.steps or self.stop_requested:
-                parts.run.save_checkpoint(step, self._write_checkpoint, line, config.checkpoint.keep)
+            first = step == 1 and bool(config.oversight.rollback_on)
+            if step % config.checkpoint.every == 0 or step == config.steps or self.stop_requested or restored or first:
+                spared = self.distrust.calm_step(step) if config.oversight.rollback_on else None
+                # What lies between is of the trouble, and must never be gone back to.
+                keep = 1 if restored else config.checkpoint.keep
+                parts.run.save_checkpoint(step, self._write_checkpoint, line, keep, spared)
             release_freed_memory()
         line |= clock.times()
         parts.run.append_metrics(line)
         self._emit("step", step, {"faults": line["faults"]})
         self.step = step
         for alarm in alarms:
-            self._raise_alarm(alarm)
+            self._raise_alarm(alarm, restored)
         return line
 
     def _earlier(self, step: int) -> list[Task]:
@@ -232,7 +244,7 @@ class SelfPlay:
         if not everything:
             return None
         clip_high = ESTIMATORS[self.config.play.advantage].clip_high or self.config.trainer.clip_low
-        update = self.parts.trainer.update(everything, clip_high=clip_high, temperature=self.config.play.temperature)
+        update = self.parts.trainer.update(everything, clip_high=clip_high, temperature=self.parts.solver.temperature)
         self.parts.policy.weight_version = self.parts.trainer.weight_version
         return update
 
@@ -256,16 +268,11 @@ class SelfPlay:
 
     def _learnability(self, episode: Episode) -> float | None:
         """Unbiased p(1 - p), a judge's errors taken out; within the range that the curriculum takes."""
-        rates = self._rates(episode.task)
+        rates = self.distrust.rates(episode.task)
         if rates is None:
             return measure.episode_learnability(episode)
         total, n_scored = measure.score_of(episode)
         return min(max(corrected_learnability(total, n_scored, rates), 0.0), 0.5) if n_scored > 1 else None
-
-    def _rates(self, task: Task) -> ErrorRates | None:
-        """The error rates of the judge that stands in for the task's verifier; None where verdicts are the truth."""
-        verifier = self.parts.verifiers[self.parts.domains[task.domain].verifier]
-        return verifier.rates((task.domain, task.kind)) if isinstance(verifier, TrustedVerifier) else None
 
     def _settle(self, episodes: list[Episode], step: int) -> list[Task]:
         """Tell gate and quarantine how each task went; returns the tasks that every try solved."""
@@ -288,10 +295,7 @@ class SelfPlay:
             update.kl_base if update and update.applied else 0.0,
             applied=update is None or update.applied,
         )
-        for verifier in self.parts.verifiers.values():
-            if isinstance(verifier, TrustedVerifier):
-                alarms += [Alarm("untrusted_judge", step, message, "warning") for message in verifier.news()]
-                alarms += [Alarm("fooled_judge", step, message, "critical") for message in verifier.fooled()]
+        alarms += self.distrust.alarms(step, played.trapped)
         faults, chances = played.faults
         if chances and faults / chances > self.config.fault_limit:
             message = f"{faults} of {chances} checks failed through no fault of the policy; see events.jsonl"
@@ -306,12 +310,29 @@ class SelfPlay:
     def _stateful(self) -> dict[str, Any]:
         """The parts whose state is in `loop.json`, by the name it has there."""
         parts = self.parts
-        judges = {f"verifier {n}": v for n, v in parts.verifiers.items() if isinstance(v, TrustedVerifier)}
-        return {"curriculum": parts.curriculum, "quarantine": parts.quarantine, "watch": parts.watch, **judges}
+        own = {"curriculum": parts.curriculum, "quarantine": parts.quarantine, "watch": parts.watch}
+        return {**own, **self.distrust.stateful()}
 
-    def _raise_alarm(self, alarm: Alarm) -> None:
+    def _roll_back(self, step: int, alarms: Sequence[Alarm]) -> bool:
+        """Take policy and curriculum back to before the trouble that an alarm tells of, if the settings say so.
+
+        The store, the logs and what is known of judges stay: only what learned from bad verdicts goes.
+        """
+        causes = [alarm.name for alarm in alarms if alarm.name in self.config.oversight.rollback_on]
+        folder = self.parts.run.checkpoint_at(self.distrust.calm_step(step - 1)) if causes else None
+        if folder is None:
+            return False
+        self.parts.trainer.load(folder)
+        self.parts.policy.weight_version = self.parts.trainer.weight_version
+        state = json.loads((folder / LOOP_STATE).read_text(encoding="utf-8"))
+        self.parts.curriculum.load_state_dict(state["curriculum"])
+        self._emit("rollback", step, {"alarms": causes, "to": folder.name, "barred": self.distrust.bar()})
+        return True
+
+    def _raise_alarm(self, alarm: Alarm, restored: bool) -> None:
         self._emit("alarm", alarm.step, alarm.to_json())
-        if self.parts.on_alarm(alarm) != "continue" or alarm.name in ALWAYS_STOP:
+        helpless = alarm.name in self.config.oversight.rollback_on and not restored
+        if self.parts.on_alarm(alarm) != "continue" or alarm.name in ALWAYS_STOP or helpless:
             raise RunPaused(f"alarm {alarm.name} in step {alarm.step}: {alarm.message}")
 
     def _emit(self, name: str, step: int, data: Mapping[str, Any]) -> None:

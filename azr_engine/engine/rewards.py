@@ -50,6 +50,11 @@ class RewardRule:
     noisy_proposer: Callable[[float, int, ErrorRates], float | None] | None = None
     pay: Callable[[Sequence[float], random.Random], Sequence[float]] = _honest
 
+    @property
+    def honest(self) -> bool:
+        """Whether the true scores are paid."""
+        return self.pay is _honest
+
 
 def _score(score: float) -> float:
     return score

@@ -142,7 +142,14 @@ class RunDirectory:
         """The metrics lines so far, in order; a line still being written is left out."""
         return [json.loads(line) for line in whole_lines(self.metrics_path)]
 
-    def save_checkpoint(self, step: int, write: Callable[[Path], None], metrics: Mapping[str, Any], keep: int) -> Path:
+    def save_checkpoint(
+        self,
+        step: int,
+        write: Callable[[Path], None],
+        metrics: Mapping[str, Any],
+        keep: int,
+        spared: int | None = None,
+    ) -> Path:
         """Save the state after `step` as `checkpoints/step-N`, whole or not at all, then prune to `keep`.
 
         Args:
@@ -150,6 +157,7 @@ class RunDirectory:
             write: fills the empty directory it is given.
             metrics: the step's, `step` among them, kept inside the checkpoint; `append_metrics` is still to call.
             keep: how many checkpoints stay, this one included; at least 1.
+            spared: what `checkpoint_at` of this step names stays as well.
 
         Returns:
             The checkpoint's path.
@@ -175,14 +183,22 @@ class RunDirectory:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
             sync(self.checkpoints)
+            also = self.checkpoint_at(spared) if spared is not None else None
             for old in sorted(self._steps())[:-keep]:
-                self._remove_checkpoint(old)
+                if also is None or also.name != f"step-{old}":
+                    self._remove_checkpoint(old)
         return final
 
     def latest_checkpoint(self) -> Path | None:
         """The newest whole checkpoint, if there is one."""
         step = self._last_step()
         return self.checkpoints / f"step-{step}" if step else None
+
+    def checkpoint_at(self, step: int) -> Path | None:
+        """The newest checkpoint that is not after `step`, or the oldest there is; None without any."""
+        steps = sorted(self._steps())
+        at = max((s for s in steps if s <= step), default=steps[0] if steps else None)
+        return self.checkpoints / f"step-{at}" if at is not None else None
 
     def recover(self) -> int:
         """Bring metrics and events in line with the last good checkpoint, and remove what was half done.

@@ -31,7 +31,7 @@ def test_every_metric_is_in_the_reference() -> None:
 
 def test_every_hook_explains_itself_with_an_example() -> None:
     hooks = {name: value for name, value in vars(hookspecs).items() if name.startswith("azr_")}
-    assert len(hooks) == 9
+    assert len(hooks) == 10
     for name, hook in hooks.items():
         text = inspect.getdoc(hook) or ""
         assert f"def {name}(" in text, name

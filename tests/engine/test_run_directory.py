@@ -367,3 +367,16 @@ def test_killed_in_any_state_of_the_disk_the_run_goes_on_from_a_whole_step(tmp_p
             assert names(run.checkpoints) == {f"step-{step + 1}"}
     assert recovered == sorted(recovered)
     assert set(recovered) == {1, 2}
+
+
+def test_a_spared_checkpoint_outlives_newer_ones(run: RunDirectory) -> None:
+    assert run.checkpoint_at(5) is None
+    play(run, 2, 4)
+    for step in (6, 8, 10):
+        run.save_checkpoint(step, writer(), line(step), 1, spared=5)
+    assert names(run.checkpoints) == {"step-4", "step-10"}
+    assert [run.checkpoint_at(step) for step in (3, 4, 9, 11)] == [
+        run.checkpoints / name for name in ("step-4", "step-4", "step-4", "step-10")
+    ]
+    run.save_checkpoint(12, writer(), line(12), 2, spared=None)
+    assert names(run.checkpoints) == {"step-10", "step-12"}

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from azr_engine.domains.python import grammar
+from azr_engine.domains.python.honeypots import honeypot
 from azr_engine.engine.types import Answer, Draft, Malformed, Prompt, Section, Task
 
 KINDS: tuple[str, ...] = ("deduction", "abduction", "induction", "error")
@@ -135,6 +136,10 @@ class PythonDomain:
         if not text and task.kind != "abduction":
             return Malformed("empty answer", sections["answer"])
         return Answer({"answer": text}, sections["answer"])
+
+    def honeypot(self, task: Task, rng: random.Random) -> Task | None:
+        """An impossible task that looks like `task`; None where there is none."""
+        return honeypot(task, rng)
 
 
 _ANSWER = {

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from azr_engine.engine.protocols import Domain, Nature, Verifier
-from azr_engine.engine.types import Answer, Draft, Prompt, Rejection, Task, Verdict
+from azr_engine.engine.protocols import Domain, Verifier
+from azr_engine.engine.randomness import derived_seed
+from azr_engine.engine.types import Prompt, Task
 from azr_engine.verifiers.judge.auditing import ShadowAuditor
-from azr_engine.verifiers.judge.config import JudgeConfig
+from azr_engine.verifiers.judge.config import JudgeConfig, MemberConfig, PanelConfig
+from azr_engine.verifiers.judge.panel import PanelJudge
 from azr_engine.verifiers.judge.protocol import Judge
+from azr_engine.verifiers.judge.stand_in import StandIn
 from azr_engine.verifiers.judge.trusted import TrustedVerifier
 from azr_engine.verifiers.judge.voting import Voting
 from azr_engine.verifiers.trust.rates import ErrorRates
 from azr_engine.verifiers.trust.sequential import SequentialTest
 
 PromptOf = Callable[[Task], Prompt]
-
-
-class BelievedVerifier:
-    """A judge taken at its word: what training without any safeguard does. Drafts are admitted by another verifier."""
-
-    def __init__(self, admitter: Verifier, voting: Voting) -> None:
-        self.truth = self._admitter = admitter
-        self._voting = voting
-        self.name, self.nature = voting.judge.name, voting.nature
-
-    name: str
-    nature: Nature
-
-    async def admit(self, drafts: Sequence[Draft]) -> list[Task | Rejection]:
-        """As the admitter does."""
-        return await self._admitter.admit(drafts)
-
-    async def judge(self, pairs: Sequence[tuple[Task, Answer]]) -> list[Verdict]:
-        """What the votes amount to."""
-        return await self._voting.decide(pairs)
-
-    async def close(self) -> None:
-        """Release judge and admitter."""
-        await self._voting.judge.close()
-        await self._admitter.close()
 
 
 def judged(
@@ -56,18 +34,22 @@ def judged(
 
 def truth_of(verifier: Verifier) -> Verifier:
     """The verifier that a judge stands in for; any other as it is. An evaluation must ask nobody who can be fooled."""
-    return verifier.truth if isinstance(verifier, BelievedVerifier | TrustedVerifier) else verifier
+    return verifier.truth if isinstance(verifier, StandIn) else verifier
 
 
 def _in_place_of(truth: Verifier, prompt_of: PromptOf, config: JudgeConfig, seed: int) -> Verifier:
     voting = Voting(make_judge(config, truth, prompt_of, seed), _test(config))
     if not config.probation:
-        return BelievedVerifier(truth, voting)
+        return StandIn(truth, voting)
     return TrustedVerifier(truth, voting, ShadowAuditor(truth, prompt_of), config.trust, seed)
 
 
-def make_judge(config: JudgeConfig, truth: Verifier, prompt_of: PromptOf, seed: int) -> Judge:
+def make_judge(config: JudgeConfig | MemberConfig, truth: Verifier, prompt_of: PromptOf, seed: int) -> Judge:
     """The judge of the configured kind. Models are loaded at the first vote."""
+    if not isinstance(config, MemberConfig):
+        if config.kind == "panel":
+            return _panel(config.panel, truth, prompt_of, seed)
+        config = MemberConfig(kind=config.kind, noisy=config.noisy, llm=config.llm, reward_model=config.reward_model)
     match config.kind:
         case "noisy":
             from azr_engine.verifiers.judge.noisy import NoisyJudge
@@ -93,6 +75,12 @@ def make_judge(config: JudgeConfig, truth: Verifier, prompt_of: PromptOf, seed: 
                 else LocalChat(llm.model)
             )
             return LLMJudge(chat, prompt_of, temperature=llm.temperature, seed=seed)
+
+
+def _panel(config: PanelConfig, truth: Verifier, prompt_of: PromptOf, seed: int) -> PanelJudge:
+    # Each member errs by a seed of its own, as different judges would.
+    judges = [make_judge(m, truth, prompt_of, derived_seed(seed, 0, name)) for name, m in config.members.items()]
+    return PanelJudge(judges, caution=config.caution, names=list(config.members))
 
 
 def _test(config: JudgeConfig) -> SequentialTest | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from azr_engine.verifiers.judge.honeypots import HoneypotsConfig
 from azr_engine.verifiers.judge.noisy import NoisyConfig
 from azr_engine.verifiers.judge.trusted import TrustConfig
 
@@ -51,11 +52,34 @@ class VotesConfig(_Section):
     alpha: Annotated[float, Field(gt=0, lt=0.5, description="Bound on either error of the decision.")] = 0.05
 
 
+class MemberConfig(_Section):
+    """One judge of a panel; only the section of its own kind counts."""
+
+    kind: Annotated[Literal["noisy", "llm", "reward_model", "majority"], Field(description="Which judge.")] = "noisy"
+    noisy: NoisyConfig = NoisyConfig()
+    llm: LLMConfig = LLMConfig()
+    reward_model: RewardModelConfig = RewardModelConfig()
+
+
+class PanelConfig(_Section):
+    """`judge/panel`: several judges heard as one."""
+
+    members: Annotated[
+        dict[str, MemberConfig],
+        Field(description="The judges, each a section under a name of its own with `kind` and that kind's section."),
+    ] = {}
+    caution: Annotated[
+        float,
+        Field(ge=0, le=100, description="Standard deviations of the members' votes taken off; 100: the worst vote."),
+    ] = 0.0
+
+
 class JudgeConfig(_Section):
     """A judge that can be wrong, in place of the verifiers of some domains."""
 
     kind: Annotated[
-        Literal["noisy", "llm", "reward_model", "majority"], Field(description="Which judge; see docs/judges.md.")
+        Literal["noisy", "llm", "reward_model", "majority", "panel"],
+        Field(description="Which judge; see docs/judges.md."),
     ] = "noisy"
     domains: Annotated[tuple[str, ...], Field(description="Domains whose answers it judges; empty: none.")] = ()
     probation: Annotated[
@@ -64,13 +88,25 @@ class JudgeConfig(_Section):
     noisy: NoisyConfig = NoisyConfig()
     llm: LLMConfig = LLMConfig()
     reward_model: RewardModelConfig = RewardModelConfig()
+    panel: PanelConfig = PanelConfig()
     votes: VotesConfig = VotesConfig()
     trust: TrustConfig = TrustConfig()
+    honeypots: HoneypotsConfig = HoneypotsConfig()
 
     @model_validator(mode="after")
     def _complete(self) -> JudgeConfig:
-        if self.domains and self.kind in ("llm", "reward_model") and not getattr(self, self.kind).model:
-            raise ValueError(f"judge.{self.kind}.model must name a model")
+        if self.domains:
+            _require_model("judge", self)
+        if self.domains and self.kind == "panel":
+            if len(self.panel.members) < 2:
+                raise ValueError("judge.panel.members: a panel needs at least two members")
+            for name, member in self.panel.members.items():
+                _require_model(f"judge.panel.members.{name}", member)
         if self.votes.most > 1 and self.votes.false_accept + self.votes.false_reject >= 1:
             raise ValueError("judge.votes: single votes with r0 + r1 >= 1 decide nothing, however many")
         return self
+
+
+def _require_model(where: str, judge: JudgeConfig | MemberConfig) -> None:
+    if judge.kind in ("llm", "reward_model") and not getattr(judge, judge.kind).model:
+        raise ValueError(f"{where}.{judge.kind}.model must name a model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -96,13 +97,15 @@ class ChatEndpoint:
 def _content(response: Any) -> str:
     try:
         content = response.json()["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         raise JudgeUnavailable("the server's reply is no chat completion") from None
     return content if isinstance(content, str) else ""
 
 
 def _asked_wait(response: Any, otherwise: float) -> float:
+    """Seconds until the next attempt: what the server asks for, where that is a number."""
     try:
-        return min(max(float(response.headers.get("retry-after", otherwise)), 0.0), MAX_WAIT_SECONDS)
+        asked = float(response.headers.get("retry-after", otherwise))
     except ValueError:
         return otherwise
+    return otherwise if math.isnan(asked) else min(max(asked, 0.0), MAX_WAIT_SECONDS)

@@ -13,6 +13,7 @@ from azr_engine.engine.errors import UserError
 from azr_engine.engine.protocols import Nature
 from azr_engine.engine.types import Answer, Prompt, Task
 from azr_engine.verifiers.judge.protocol import Vote
+from azr_engine.verifiers.judge.rubric import well_formed
 
 QUESTION = "Is the answer correct (Yes/No)?"
 
@@ -58,7 +59,7 @@ class RewardModelJudge:
         prompt = self._prompt_of(task)
         givens = "\n".join(f"{section.name}: {section.text}" for section in prompt.givens)
         ending = f"\n{QUESTION}" if self._kind == "yes-no" else ""
-        return f"{prompt.instruction}\n{givens}\nAnswer: {answer.raw}{ending}"
+        return well_formed(f"{prompt.instruction}\n{givens}\nAnswer: {answer.raw}{ending}")
 
     def _chances(self, texts: list[str]) -> list[float]:
         import torch

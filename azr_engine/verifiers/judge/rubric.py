@@ -31,7 +31,7 @@ def messages(prompt: Prompt, answer: Answer, rubric: str = RUBRIC) -> list[dict[
     """
     fence = f"=== {content_hash(prompt.to_json(), answer.raw)} ==="
     task = "\n\n".join([prompt.instruction, *(f"{section.name}:\n{section.text}" for section in prompt.givens)])
-    body = f"Task\n{task}\n\nAnswer\n{fence}\n{_shortened(answer.raw)}\n{fence}\n\n{REPLY_FORM}"
+    body = well_formed(f"Task\n{task}\n\nAnswer\n{fence}\n{_shortened(answer.raw)}\n{fence}\n\n{REPLY_FORM}")
     return [
         {"role": "system", "content": rubric.replace("{fence}", fence)},
         {"role": "user", "content": body},
@@ -54,6 +54,11 @@ def read_vote(reply: str) -> Vote:
     if not isinstance(accept, bool) or type(confidence) not in (int, float) or not 0.0 <= confidence <= 1.0:
         return ABSTENTION
     return Vote(accept, float(confidence), str(said.get("reason", ""))[:200])
+
+
+def well_formed(text: str) -> str:
+    """The text with each lone surrogate, which no UTF-8 request and no tokenizer takes, as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _shortened(text: str) -> str:

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from azr_engine.engine.protocols import Nature, Verifier
-from azr_engine.engine.types import Answer, Draft, Rejection, Task, Verdict, content_hash
-from azr_engine.verifiers.judge.auditing import Auditor
+from azr_engine.engine.protocols import Verifier
+from azr_engine.engine.types import Answer, Task, Verdict, content_hash
+from azr_engine.verifiers.judge.auditing import Audit, Auditor
+from azr_engine.verifiers.judge.stand_in import StandIn, withheld
 from azr_engine.verifiers.judge.voting import Voting
-from azr_engine.verifiers.trust.alarm import FalsePassAlarm
 from azr_engine.verifiers.trust.rates import RIGHT, WRONG, ErrorRates, TrustBelief
-
-Cell = tuple[str, str]
-"""A (domain, kind) pair."""
+from azr_engine.verifiers.trust.watch import Cell, FalsePassWatch
 
 
 class TrustConfig(BaseModel):
@@ -48,37 +45,30 @@ class TrustConfig(BaseModel):
     ] = 0.01
 
 
-class TrustedVerifier:
+class TrustedVerifier(StandIn):
     """A verifier whose verdicts are a judge's, released cell by cell.
 
     Args:
-        admitter: admits drafts; its own judge is not asked here.
         seed: which answers are audited follows from it and the number of the batch.
     """
 
     def __init__(
-        self, admitter: Verifier, voting: Voting, auditor: Auditor, config: TrustConfig | None = None, seed: int = 0
+        self, truth: Verifier, voting: Voting, auditor: Auditor, config: TrustConfig | None = None, seed: int = 0
     ) -> None:
-        self.name: str = voting.judge.name
-        self.nature: Nature = voting.nature
-        self.truth = self._admitter = admitter
-        self._voting, self._auditor = voting, auditor
+        super().__init__(truth, voting)
+        self._auditor = auditor
         self._config = config or TrustConfig()
         self._seed = seed
         self._n_batches = 0
         self._beliefs: dict[Cell, TrustBelief] = {}
         self._withheld: list[Cell] = []
-        self._passes: dict[Cell, FalsePassAlarm] = {}
-
-    async def admit(self, drafts: Sequence[Draft]) -> list[Task | Rejection]:
-        """As the admitter does."""
-        return await self._admitter.admit(drafts)
+        self.wrong_passes = FalsePassWatch(self._config.tolerated, self._config.false_alarm)
 
     async def judge(self, pairs: Sequence[tuple[Task, Answer]]) -> list[Verdict]:
         """Judge with audits mixed in, learn from them, and release what is trusted."""
         rng = random.Random(content_hash(self._seed, self._n_batches))
         cells = [(task.domain, task.kind) for task, _ in pairs]
-        audits = []
+        audits: list[Audit] = []
         for cell, n in sorted(Counter(cells).items()):
             own = [pair for pair, at in zip(pairs, cells, strict=True) if at == cell]
             audits += await self._auditor.audits(own, self._n_audits(cell, n), rng)
@@ -86,21 +76,13 @@ class TrustedVerifier:
         verdicts = await self._voting.decide(asked)
         for cell in dict.fromkeys(cells):
             self._beliefs[cell] = self.belief(cell).aged(self._config.decay)
-        for audit, verdict in zip(audits, verdicts[len(pairs) :], strict=True):
-            if verdict.scored:
-                cell = (audit.task.domain, audit.task.kind)
-                passed = verdict.status == "pass"
-                self._beliefs[cell] = self.belief(cell).audited(audit.stratum, accepted=passed)
-                if audit.stratum == WRONG:
-                    self._hear_wrong(cell, passed)
+        self._learn(audits, verdicts[len(pairs) :])
         self._n_batches += 1
         quarantined = self.quarantined()
-        return [self._released(verdict, quarantined.get(cell)) for verdict, cell in zip(verdicts, cells, strict=False)]
-
-    async def close(self) -> None:
-        """Release judge and admitter."""
-        await self._voting.judge.close()
-        await self._admitter.close()
+        return [
+            self._released(self._heard(verdict, task), quarantined.get(cell))
+            for verdict, (task, _), cell in zip(verdicts, pairs, cells, strict=False)
+        ]
 
     def belief(self, cell: Cell) -> TrustBelief:
         """What is known of the judge there."""
@@ -124,13 +106,12 @@ class TrustedVerifier:
             for domain, kind in fresh
         ]
 
-    def fooled(self) -> list[str]:
-        """A sentence for each cell where more wrong answers of the policy pass than is tolerated, since last asked."""
-        raised = [(cell, alarm) for cell, alarm in self._passes.items() if alarm.raised]
-        self._passes = {cell: alarm for cell, alarm in self._passes.items() if not alarm.raised}
+    def fooled(self, step: int) -> list[str]:
+        """A sentence for each cell where, by this step, more wrong answers of the policy pass than is tolerated."""
         return [
-            f"{self.name} is being fooled in {domain}/{kind}: {alarm.n_passed} of {alarm.n_tried} wrong answers passed"
-            for (domain, kind), alarm in raised
+            f"{self.name} is being fooled in {domain}/{kind}: of the wrong answers to a task, "
+            f"{100 * alarm.passed / alarm.n_tried:.0f}% passed on average, over {alarm.n_tried} tasks"
+            for (domain, kind), alarm in self.wrong_passes.end_step(step).items()
         ]
 
     def quarantined(self) -> dict[Cell, float]:
@@ -142,17 +123,19 @@ class TrustedVerifier:
         """Beliefs and batches, JSON-able."""
         beliefs = [[*cell, belief.to_json()] for cell, belief in self._beliefs.items()]
         return {
+            **super().state_dict(),
             "n_batches": self._n_batches,
             "beliefs": beliefs,
             "withheld": [list(cell) for cell in self._withheld],
-            "passes": [[*cell, asdict(alarm)] for cell, alarm in self._passes.items()],
+            "wrong_passes": self.wrong_passes.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` described."""
+        super().load_state_dict(state)
         self._n_batches = state["n_batches"]
         self._withheld = [(domain, kind) for domain, kind in state["withheld"]]
-        self._passes = {(domain, kind): FalsePassAlarm(**alarm) for domain, kind, alarm in state["passes"]}
+        self.wrong_passes.load_state_dict(state["wrong_passes"])
         self._beliefs = {(domain, kind): TrustBelief.from_json(data) for domain, kind, data in state["beliefs"]}
 
     def _n_audits(self, cell: Cell, n_pairs: int) -> int:
@@ -161,9 +144,24 @@ class TrustedVerifier:
             n_pairs if self._n_known(cell) < self._config.min_audits else math.ceil(self._config.audit_share * n_pairs)
         )
 
-    def _hear_wrong(self, cell: Cell, passed: bool) -> None:
-        start = FalsePassAlarm(self._config.tolerated, self._config.false_alarm)
-        self._passes[cell] = self._passes.get(cell, start).observe(passed=passed)
+    def _learn(self, audits: Sequence[Audit], verdicts: Sequence[Verdict]) -> None:
+        """Update beliefs, and tell the watch what share of the wrong answers to each task passed.
+
+        A task is one observation, since a judge may err alike on all answers to it.
+        """
+        if self._panel:
+            known = [(audit.task, audit.answer, audit.stratum == RIGHT) for audit in audits]
+            self._panel.learn(known)
+        wrong: defaultdict[tuple[Cell, str], list[bool]] = defaultdict(list)
+        for audit, verdict in zip(audits, verdicts, strict=True):
+            if verdict.scored:
+                cell = (audit.task.domain, audit.task.kind)
+                passed = verdict.status == "pass"
+                self._beliefs[cell] = self.belief(cell).audited(audit.stratum, accepted=passed)
+                if audit.stratum == WRONG and cell not in self._barred:
+                    wrong[cell, audit.task.id].append(passed)
+        for (cell, _), passes in wrong.items():
+            self.wrong_passes.hear(cell, sum(passes) / len(passes))
 
     def _n_known(self, cell: Cell) -> float:
         """Audits of the rarer of right and wrong."""
@@ -171,7 +169,4 @@ class TrustedVerifier:
         return min(tallies[RIGHT].size, tallies[WRONG].size)
 
     def _released(self, verdict: Verdict, bound: float | None) -> Verdict:
-        if bound is None or not verdict.scored:
-            return verdict
-        reason = f"withheld: J of {self.name} is shown to exceed only {bound:.2f}"
-        return Verdict("abstain", 0.0, reason, verdict.calls, verdict.seconds)
+        return verdict if bound is None else withheld(verdict, f"J of {self.name} is shown to exceed only {bound:.2f}")

@@ -108,9 +108,11 @@ def dependent_pairs(votes: Votes, truth: Votes, *, false_alarm: float = 0.01) ->
     found = []
     for i, j in pairs:
         both = (truth >= 0) & (votes[:, i] >= 0) & (votes[:, j] >= 0)
+        if both.sum() < 10:
+            continue
         residuals = _within_class(votes[both][:, [i, j]].astype(np.float64), truth[both])
         spread = residuals.std(0)
-        if len(residuals) < 10 or not spread.all():
+        if not spread.all():
             continue
         correlation = float((residuals[:, 0] * residuals[:, 1]).mean() / spread.prod())
         score = np.arctanh(min(max(correlation, -0.999999), 0.999999)) * np.sqrt(len(residuals) - 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -68,3 +69,49 @@ def test_a_cautious_panel_accepts_nothing_it_is_split_on() -> None:
 def test_a_panel_of_one_is_refused() -> None:
     with pytest.raises(ValueError, match="at least two"):
         PanelJudge([MajorityJudge()])
+
+
+def panel_of(*configs: NoisyConfig, seeds: tuple[int, ...] | None = None) -> PanelJudge:
+    """A panel that fits its members' rates, who are called a, b, c, ..."""
+    judges = [NoisyJudge(ToyVerifier(), c, s) for c, s in zip(configs, seeds or range(len(configs)), strict=True)]
+    return PanelJudge(judges, names="abcdef"[: len(judges)])
+
+
+def play(panel: PanelJudge, *, audited: bool) -> None:
+    """Some batches of right and wrong answers; where audited, the panel is told of every fifth."""
+    right, wrong = (toy_pairs(300, right=right) for right in (True, False))
+    for start in range(0, 300, 100):
+        pairs = [*right[start : start + 100], *wrong[start : start + 100]]
+        asyncio.run(panel.vote(pairs, 0))
+        if audited:
+            panel.learn([(task, answer, answer.raw == task.gold) for task, answer in pairs[::3]])
+    asyncio.run(panel.vote(right[:1], 0))
+
+
+@pytest.mark.parametrize("audited", [False, True])
+def test_a_panel_finds_out_what_its_members_are_worth(audited: bool) -> None:
+    planted = [NoisyConfig(false_accept=r0, false_reject=r1) for r0, r1 in ((0.1, 0.1), (0.4, 0.1), (0.2, 0.35))]
+    panel = panel_of(*planted)
+    play(panel, audited=audited)
+    for found, config in zip(panel.rates, planted, strict=True):
+        assert found.false_accept == pytest.approx(config.false_accept, abs=0.09)
+        assert found.false_reject == pytest.approx(config.false_reject, abs=0.09)
+    assert panel.unheard == {} and panel.news() == []
+
+
+def test_a_member_that_repeats_another_is_not_heard_twice() -> None:
+    config = NoisyConfig(false_accept=0.3, false_reject=0.2)
+    panel = panel_of(config, NoisyConfig(false_accept=0.1, false_reject=0.1), config, seeds=(5, 6, 5))
+    play(panel, audited=True)
+    assert list(panel.unheard) in ([0], [2]) and 1 not in panel.unheard.values()
+    (said,) = panel.news()
+    assert said.startswith(("a is not heard", "c is not heard")) and panel.news() == [], "said once"
+
+
+def test_a_panel_remembers_through_json() -> None:
+    one, two = (panel_of(*[NoisyConfig()] * 3) for _ in range(2))
+    play(one, audited=True)
+    two.load_state_dict(json.loads(json.dumps(one.state_dict())))
+    for panel in (one, two):
+        asyncio.run(panel.vote(toy_pairs(5, right=True), 1))
+    assert one.rates == two.rates and one.state_dict() == two.state_dict()

@@ -38,6 +38,7 @@ class Server:
         self.script: list[tuple[int, str]] = []
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.wait = "0"
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,7 +49,7 @@ class Server:
                 status, reply = outer.script.pop(0) if outer.script else (200, outer.judge(body))
                 content = json.dumps({"choices": [{"message": {"content": reply}}]}) if status == 200 else reply
                 self.send_response(status)
-                self.send_header("retry-after", "0")
+                self.send_header("retry-after", outer.wait)
                 self.send_header("content-length", str(len(content.encode())))
                 self.end_headers()
                 self.wfile.write(content.encode())
@@ -98,6 +99,21 @@ def test_busy_servers_are_asked_again(server: Server) -> None:
     server.script = [(503, "busy"), (429, "slow down")]
     verdicts = asyncio.run(Voting(judge(server)).decide([pair("8")]))
     assert verdicts[0].status == "pass" and len(server.bodies) == 3
+
+
+def test_a_lone_surrogate_in_an_answer_reaches_the_judge_as_a_replacement(server: Server) -> None:
+    verdicts = asyncio.run(Voting(judge(server)).decide([pair("8 \ud800"), pair("\udfff"), pair("\ud83d\ude00 8")]))
+    assert [verdict.status for verdict in verdicts] == ["pass", "fail", "pass"]
+    asked = sorted(body["messages"][1]["content"] for body in server.bodies)
+    assert sum("\n8 \ufffd\n" in text for text in asked) == 1 and sum("\n\U0001f600 8\n" in text for text in asked) == 1
+
+
+@pytest.mark.parametrize("wait", ["nan", "soon", "-1"])
+def test_a_server_that_asks_for_an_odd_wait_is_asked_again_soon(server: Server, wait: str) -> None:
+    server.script, server.wait = [(503, "busy")], wait
+    fast = judge(server, tries=2)
+    verdicts = asyncio.run(asyncio.wait_for(Voting(fast).decide([pair("8")]), 20))
+    assert verdicts[0].status == "pass" and len(server.bodies) == 2
 
 
 @pytest.mark.parametrize(("script", "tries"), [([(401, "no key")], 1), ([(500, "down")] * 2, 2), ([(200, "")], 1)])

@@ -74,12 +74,15 @@ def test_a_judge_that_one_opener_fools_is_withheld() -> None:
 
 def test_a_judge_that_the_policy_fools_raises_an_alarm_once() -> None:
     fooled = trusted(NoisyConfig(false_accept=0.9, false_reject=0.0))
-    news = [news for number in range(6) for news in (asyncio.run(fooled.judge(batch(number))), fooled.fooled())[1]]
+    news = []
+    for number in range(6):
+        asyncio.run(fooled.judge(batch(number)))
+        news += fooled.fooled(number)
     assert sum("is being fooled in toy/double" in text for text in news) >= 1
-    assert fooled.fooled() == [], "said once"
+    assert fooled.fooled(9) == [], "said once"
     honest = trusted(NoisyConfig(false_accept=0.1, false_reject=0.1))
     play(honest, 12)
-    assert honest.news() == [] == honest.fooled()
+    assert honest.news() == [] == honest.fooled(9)
 
 
 def test_audits_get_rarer_once_enough_is_known() -> None:
