@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pluggy
 
-from azr_engine.engine.types import Alarm, Draft, Drop, Episode, Event, Refusal
+from azr_engine.engine.types import Alarm, Attempt, Draft, Drop, Episode, Event, Refusal
 
 if TYPE_CHECKING:
     import typer
@@ -78,6 +78,20 @@ def azr_screen_draft(draft: Draft) -> Refusal | None:
     >>> @hookimpl
     ... def azr_screen_draft(draft):
     ...     return Refusal("too long") if len(str(draft.fields)) > 10_000 else None
+    """
+
+
+@hookspec
+def azr_bonus(attempt: Attempt) -> float | None:
+    """How good a right answer is beside being right, from 0 to 1; None where the plugin has no opinion.
+
+    Asked of tries that passed, and of no others. The mean of the plugins' opinions adds at most a fifth of what
+    separates right from wrong to the try's reward; proposers and verdicts do not hear of it. An exception, or anything
+    but a number from 0 to 1, counts as 0. The answer is a model's text: read it, never run it.
+
+    >>> @hookimpl
+    ... def azr_bonus(attempt):
+    ...     return 1.0 if len(attempt.completion.ids) < 200 else 0.0
     """
 
 

@@ -18,7 +18,7 @@ from azr_engine.curriculum import CURRICULA
 from azr_engine.curriculum.protocol import Curriculum
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.rewards import REWARDS, RewardRule
-from azr_engine.engine.types import Alarm, Draft, Drop, Episode, Event, Refusal
+from azr_engine.engine.types import Alarm, Attempt, Draft, Drop, Episode, Event, Refusal
 from azr_engine.plugins import hookspecs
 from azr_engine.plugins.hookspecs import PROJECT, AlarmAction
 
@@ -134,6 +134,23 @@ class Plugins:
             if refusal is not None:
                 return refusal if isinstance(refusal, Refusal) else Refusal("a screen returned no Refusal")
         return None
+
+    def bonus(self, attempt: Attempt) -> float | None:
+        """The mean opinion on a try that passed, in [0, 1]; a plugin that raises or answers otherwise counts as 0."""
+        opinions: list[float] = []
+        opinion: Any
+        for implementation in self._manager.hook.azr_bonus.get_hookimpls():
+            try:
+                opinion = implementation.function(attempt)
+                if opinion is None:
+                    continue
+                if type(opinion) not in (int, float) or not 0 <= opinion <= 1:
+                    raise ValueError(f"a bonus must be a number from 0 to 1, not {opinion!r:.100}")
+            except Exception as error:
+                self.log(implementation.plugin_name, error)
+                opinion = 0.0
+            opinions.append(float(opinion))
+        return sum(opinions) / len(opinions) if opinions else None
 
     def gate(self, episode: Episode) -> Drop | None:
         """The first drop; an exception in a gate drops."""

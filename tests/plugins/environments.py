@@ -11,18 +11,18 @@ from pathlib import Path
 
 
 class Environment:
-    """A virtual environment in a new folder, with a package of ours installed into it where one is given."""
+    """A virtual environment in a new folder, with the packages of ours installed into it that are given."""
 
-    def __init__(self, folder: Path, package: Path | None = None) -> None:
+    def __init__(self, folder: Path, *packages: Path) -> None:
         venv.create(folder, with_pip=False, symlinks=True)
         self.python = folder / "bin" / "python"
-        (packages,) = folder.glob("lib/python*/site-packages")
+        (site_packages,) = folder.glob("lib/python*/site-packages")
         lines = [f"import site; site.addsitedir({path!r})\n" for path in site.getsitepackages()]
-        (packages / "outer.pth").write_text("".join(lines))
-        if package is None:
+        (site_packages / "outer.pth").write_text("".join(lines))
+        if not packages:
             return
         install = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet", "--no-index"]
-        done = self._run([*install, "--no-deps", "--no-build-isolation", str(package)], package)
+        done = self._run([*install, "--no-deps", "--no-build-isolation", *map(str, packages)], folder)
         assert done.returncode == 0, done.stderr
 
     def run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

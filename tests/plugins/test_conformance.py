@@ -126,6 +126,8 @@ def known_answers(self, task):
     [
         ("def azr_screen_draft(draft): return 'no'", "azr_screen_draft", "answers a str"),
         ("def azr_gate_group(episode): return True", "azr_gate_group", "answers a bool"),
+        ("def azr_bonus(attempt): return 2", "azr_bonus", "answers 2"),
+        ("def azr_bonus(attempt, seen=[]): seen.append(1); return 1 / len(seen)", "azr_bonus", "otherwise"),
         ("def azr_observe(event): event.data['seconds'] = 0", "azr_observe", "changes the event"),
         ("def azr_on_alarm(alarm): return 'stop'", "azr_on_alarm", "'stop'"),
         ("def azr_curricula(): return {'mine': object}", "azr_curricula", "state_dict"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from collections.abc import Callable, Mapping
@@ -43,6 +44,18 @@ def screen(function: Callable[..., Any]) -> str:
 def gate(function: Callable[..., Any]) -> str:
     """A gate answers None or a Drop."""
     return _one_of(function(_EPISODE), (Drop, type(None)))
+
+
+def bonus(function: Callable[..., Any]) -> str:
+    """A bonus is None or a number from 0 to 1 for any answer, and the same when asked again."""
+    for text in ("1", "def f(x):\n    return x", "\x00((((", "(" * 10_000):
+        attempt = dataclasses.replace(_EPISODE.attempts[0], answer=Answer({"answer": text}, text))
+        said = function(attempt)
+        if said is not None and (type(said) not in (int, float) or not 0 <= said <= 1):
+            raise Failed(f"it answers {said!r:.100}")
+        if function(attempt) != said:
+            raise Failed("it answers otherwise when asked again")
+    return "answers None or a number from 0 to 1"
 
 
 def observer(function: Callable[..., Any]) -> str:
@@ -97,6 +110,7 @@ def _one_of(answer: object, allowed: tuple[type, ...]) -> str:
 HOOK_CHECKS: Mapping[str, Callable[[Callable[..., Any]], str]] = {
     "azr_screen_draft": screen,
     "azr_gate_group": gate,
+    "azr_bonus": bonus,
     "azr_observe": observer,
     "azr_on_alarm": alarm,
     "azr_rewards": rewards,
