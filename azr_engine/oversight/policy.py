@@ -114,7 +114,7 @@ def load_policy(file: str | None = None) -> Policy:
         first = error.errors()[0]
         where = " ".join(str(part) for part in first["loc"])
         raise UserError(f"the policy {file}: {where}: {first['msg']}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"the policy {file} is not valid TOML: {error}") from None
     names = [rule.name for rule in found.deny]
     if len(set(names)) < len(names):

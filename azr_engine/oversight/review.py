@@ -1,4 +1,4 @@
-"""The queue of alarms that paused a run: what waits for a person, and what a person decided.
+"""The queue of alarms that paused a run, and of drafts kept out: what waits for a person, and what a person decided.
 
 Kept in `review.jsonl`, one JSON object a line: an alarm with its id, or a decision on one. Lines are only ever added;
 the last decision on an alarm counts. A run with an alarm that waits, or that was rejected, is not resumed.
@@ -17,6 +17,8 @@ from azr_engine.engine.errors import UserError
 from azr_engine.engine.types import Alarm, content_hash
 
 FILE = "review.jsonl"
+DRAFT_ALARM = "draft"
+"""Alarms of this name are drafts on which a judge did not say: they stop no run, whatever is decided on them."""
 
 Decision = Literal["approve", "reject"]
 
@@ -43,14 +45,13 @@ class ReviewQueue:
         self._path = folder / FILE
 
     def items(self) -> list[Item]:
-        """Every alarm that paused the run, in order, as it stands now."""
+        """Every alarm that paused the run, in order, as it stands now. Raises UserError for a line that is neither."""
         items: dict[str, Item] = {}
         for line in map(json.loads, whole_lines(self._path)):
-            if "alarm" in line:
-                items[line["id"]] = Item(line["id"], Alarm.from_json(line["alarm"]))
-            elif line["id"] in items:
-                old = items[line["id"]]
-                items[old.id] = Item(old.id, old.alarm, line["decision"], line["note"])
+            try:
+                _take(line, items)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise UserError(f"{self._path} holds a line that is no alarm and no decision on one") from None
         return list(items.values())
 
     def waits(self, alarm: Alarm) -> bool:
@@ -82,15 +83,25 @@ class ReviewQueue:
 
     def require_approved(self) -> None:
         """Raises UserError where an alarm waits or was rejected, so that the run must not go on."""
-        waiting = [item for item in self.items() if item.decision is None]
+        stopping = [item for item in self.items() if item.alarm.name != DRAFT_ALARM]
+        waiting = [item for item in stopping if item.decision is None]
         if waiting:
             raise UserError(
                 f"{len(waiting)} alarm(s) wait for review, the first: {waiting[0].alarm.message}; see "
                 f"azr-engine review {self._folder}"
             )
-        for item in self.items():
+        for item in stopping:
             if item.decision == "reject":
                 raise UserError(f"alarm {item.id} ({item.alarm.name}) was rejected, so this run does not go on")
+
+
+def _take(line: dict[str, Any], items: dict[str, Item]) -> None:
+    """What one line says. Raises one of many errors where it says nothing."""
+    if "alarm" in line:
+        items[line["id"]] = Item(line["id"], Alarm.from_json(line["alarm"]))
+    elif line["id"] in items:
+        old = items[line["id"]]
+        items[old.id] = Item(old.id, old.alarm, line["decision"], line["note"])
 
 
 def _id(alarm: Alarm) -> str:

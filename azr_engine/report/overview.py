@@ -38,6 +38,8 @@ def overview(record: RunRecord, browser: Browser | None) -> dict[str, Any]:
         "columns": columns(record.metrics),
         "alarms": [[line.get("step"), name] for line in record.metrics for name in line.get("alarms") or ()],
         "evals": record.evals,
+        "safety": record.safety,
+        "review": record.review,
         "solving": solve_curves(rates, n_steps),
         "histogram": {"bins": HISTOGRAM_BINS, "domains": rate_histogram(rates, n_steps)},
         "verdicts": _verdict_columns(browser.verdicts() if browser else ()),

@@ -32,7 +32,17 @@ MAX_BYTES = 15_000_000
 _BLOCK_ROOM = 120
 """Bytes of a block's own markup, and of its name among the chunks."""
 
-_SCRIPTS = ("dom.js", "data.js", "chart.js", "charts.js", "overview.js", "entry.js", "tasks.js", "main.js")
+_SCRIPTS = (
+    "dom.js",
+    "data.js",
+    "chart.js",
+    "charts.js",
+    "oversight.js",
+    "overview.js",
+    "entry.js",
+    "tasks.js",
+    "main.js",
+)
 
 
 def write_report(run: RunDirectory, out: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:

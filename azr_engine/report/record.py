@@ -15,7 +15,9 @@ from typing import Any
 
 from azr_engine.engine.durable import whole_lines
 from azr_engine.engine.rundir import RunDirectory
+from azr_engine.oversight.review import ReviewQueue
 
+SAFETY_FILE = "safety.jsonl"
 MAX_EVENTS = 2000
 """The newest events that are shown; the file has them all."""
 MAX_EVENT_CHARACTERS = 4000
@@ -33,6 +35,8 @@ class RunRecord:
         metrics: the lines of `metrics.jsonl`.
         evals: the lines of `evals.jsonl`, without the single tasks' passes.
         events: the newest lines of `events.jsonl` but for those that only say that a step was made.
+        safety: the lines of `safety.jsonl`.
+        review: the alarms of `review.jsonl` as they stand now.
         config: `config.resolved.toml`; empty where it is missing or cannot be read.
     """
 
@@ -40,6 +44,8 @@ class RunRecord:
     metrics: list[dict[str, Any]]
     evals: list[dict[str, Any]]
     events: list[dict[str, Any]]
+    safety: list[dict[str, Any]]
+    review: list[dict[str, Any]]
     config: dict[str, Any]
 
     @property
@@ -55,7 +61,7 @@ class RunRecord:
 
 
 def read_record(run: RunDirectory) -> RunRecord:
-    """Everything but the task store."""
+    """Everything but the task store. Raises UserError for a review queue that cannot be read."""
     evals = [json.loads(line) for line in whole_lines(run.path / "evals.jsonl")]
     events = [json.loads(line) for line in whole_lines(run.events_path)]
     told = [event for event in events if event.get("name") != "step"]
@@ -64,6 +70,8 @@ def read_record(run: RunDirectory) -> RunRecord:
         metrics=run.read_metrics(),
         evals=[{key: value for key, value in line.items() if key != "passes"} for line in evals],
         events=[_cut(event) for event in told[-MAX_EVENTS:]],
+        safety=[json.loads(line) for line in whole_lines(run.path / SAFETY_FILE)],
+        review=[item.to_json() for item in ReviewQueue(run.path).items()],
         config=_read_config(run.config_path),
     )
 

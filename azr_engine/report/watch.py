@@ -17,11 +17,12 @@ from typing import Any
 
 from azr_engine.engine.errors import MissingDependency, UserError
 from azr_engine.engine.rundir import RunDirectory
+from azr_engine.oversight.review import FILE as REVIEW_FILE
 from azr_engine.report.browse import TABLES, Browser, Table
 from azr_engine.report.overview import overview
 from azr_engine.report.page import document, escaped_json, open_browser, packed_json, part, policy_of, script
 from azr_engine.report.prompts import Prompts
-from azr_engine.report.record import read_record
+from azr_engine.report.record import SAFETY_FILE, read_record
 
 POLL_SECONDS = 1.0
 """How often the run's files are looked at for news."""
@@ -127,7 +128,8 @@ def read_block(run: RunDirectory, name: str) -> Any:
 
 async def _news(run: RunDirectory) -> AsyncIterator[str]:
     """An event whenever the run's files have grown; a comment now and then, so that a lost reader is noticed."""
-    files = (run.metrics_path, run.events_path, run.path / "evals.jsonl")
+    more = (run.path / name for name in ("evals.jsonl", SAFETY_FILE, REVIEW_FILE))
+    files = (run.metrics_path, run.events_path, *more)
     seen = None
     silence = 0
     yield ": watching\n\n"

@@ -12,6 +12,7 @@ from azr_engine.engine.metrics import PhaseClock, Played, step_metrics
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.types import (
+    Alarm,
     Answer,
     Attempt,
     Completion,
@@ -24,6 +25,7 @@ from azr_engine.engine.types import (
     Verdict,
     task_id,
 )
+from azr_engine.oversight.review import Decision, ReviewQueue
 from azr_engine.trainer.protocol import Sample
 
 HOSTILE = (
@@ -75,6 +77,14 @@ def synthetic_run(folder: Path, n_steps: int, n_tasks: int, n_attempts: int = 8,
             for name in alarms:
                 data = {"name": name, "message": HOSTILE[1] if hostile else "the proposer repeats itself"}
                 run.append_event(Event("alarm", step, data))
+        for step in (0, n_steps // 2, n_steps):
+            append_line(run.path / "safety.jsonl", json_line(_safety(step, step == n_steps, hostile)))
+        queue = ReviewQueue(run.path)
+        decisions: list[tuple[int, Decision | None]] = [(2, "approve"), (3, "reject"), (n_steps, None)]
+        for step, decision in decisions:
+            queue.waits(alarm := Alarm("safety", step, HOSTILE[0] if hostile else "1 item failed", "critical"))
+            if decision is not None:
+                queue.decide(queue.items()[-1].id, decision, f"{HOSTILE[3] if hostile else 'seen'} {alarm.step}")
         for step in (0, n_steps):
             append_line(run.path / "evals.jsonl", json_line(_evaluation(step, 0.3 + 0.1 * (step > 0))))
     return folder
@@ -119,6 +129,13 @@ def _texts(rng: random.Random, hostile: bool, place: int) -> Iterator[str]:
         place += 1
         plain = f"because {rng.randrange(10**6)} is what {rng.randrange(10**6)} comes to"
         yield f"{HOSTILE[place % len(HOSTILE)]} {plain}" if hostile else plain
+
+
+def _safety(step: int, failed: bool, hostile: bool) -> dict[str, object]:
+    failures = [{"name": HOSTILE[0] if hostile else "an item", "detail": HOSTILE[1] if hostile else "admitted"}]
+    policy = {"proposals": {"n": 10, "refused": 1, "flagged": 2}, "answers": {"n": 0, "flagged": 0}}
+    counts = {"n": 40, "held": 39 - failed, "failed": int(failed), "unjudged": 1}
+    return {"step": step, "suite": "safety", **counts, "failures": failures * failed, "policy": policy}
 
 
 def _evaluation(step: int, accuracy: float) -> dict[str, object]:

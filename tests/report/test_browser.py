@@ -12,6 +12,7 @@ import pytest
 
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.store import TaskStore
+from azr_engine.oversight.review import ReviewQueue
 from tests.report.synthetic import HOSTILE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser")
@@ -78,6 +79,24 @@ def test_charts_are_drawn_and_read_out(page: Any) -> None:
     assert figure.locator("tbody tr").count() == 24
     assert page.locator("#settings tr.changed").count() > 0
     page.evaluate("window.scrollTo(0, 0)")
+
+
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_safety_and_review_are_shown_as_text(page: Any) -> None:
+    titles = page.locator("#oversight figure h3").all_inner_texts()
+    assert titles == ["Guards that failed", "What the policy writes for the suite"]
+    figure = page.locator("#oversight figure").first
+    figure.get_by_text("Data").click()
+    assert figure.locator("tbody tr").count() == 3
+    assert page.locator("#safety-failures tbody td").all_inner_texts() == ["24", *HOSTILE[:2]]
+    rows = [row.locator("td").all_inner_texts() for row in page.locator("#review tbody tr").all()]
+    assert [row[:5] for row in rows] == [
+        ["approved", "2", "safety", HOSTILE[0], f"{HOSTILE[3]} 2"],
+        ["rejected", "3", "safety", HOSTILE[0], f"{HOSTILE[3]} 3"],
+        ["waits", "24", "safety", HOSTILE[0], ""],
+    ]
+    assert "1 alarm still to be decided" in page.locator("#review .note").inner_text()
+    assert page.locator("#oversight script, #oversight img, #oversight svg[onload]").count() == 0
 
 
 def test_search_finds_in_texts_and_filters_narrow(page: Any, hostile_run: Path) -> None:
@@ -165,6 +184,10 @@ def test_the_live_page_redraws_itself_and_opens_tasks(chromium: Any, port: int, 
         run.append_metrics({**run.read_metrics()[-1], "step": 25})
     sync_api.expect(tab.locator("#state")).to_have_text("live · step 25")
     sync_api.expect(tab.locator(".hero .facts")).to_contain_text("25 of 24 steps")
+    sync_api.expect(tab.locator("#review .badge.waits")).to_have_count(1)
+    ReviewQueue(live_run).decide("all", "approve", "read")
+    sync_api.expect(tab.locator("#review .badge.waits")).to_have_count(0)
+    sync_api.expect(tab.locator("#review .badge.pass")).to_have_count(2)
     tab.get_by_role("link", name="Tasks").click()
     tab.locator("tbody a").first.click()
     tab.locator("li.try").first.wait_for()

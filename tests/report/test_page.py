@@ -111,7 +111,9 @@ def test_the_same_run_gives_the_same_data(hostile_run: Path, hostile_page: Path,
     assert first == second
 
 
-@pytest.mark.parametrize("missing", ["tasks.sqlite", "metrics.jsonl", "evals.jsonl", "events.jsonl"])
+@pytest.mark.parametrize(
+    "missing", ["tasks.sqlite", "metrics.jsonl", "evals.jsonl", "events.jsonl", "safety.jsonl", "review.jsonl"]
+)
 def test_a_run_that_lacks_a_file_still_has_a_report(missing: str, tmp_path: Path) -> None:
     run = synthetic_run(tmp_path / "run", 3, 2, 2)
     (run / missing).unlink()

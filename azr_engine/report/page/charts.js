@@ -58,7 +58,7 @@ function alarmMarks(alarms) {
 function sections(f) {
   const made = [learning(f), difficulty(f), curriculum(f), proposals(f), policy(f), costs(f)];
   made.push(others(f));
-  return made.map((one) => ({ ...one, cards: one.cards.filter(Boolean) })).filter((one) => one.cards.length);
+  return [...made, oversight(f)].filter(Boolean).map((one) => ({ ...one, cards: one.cards.filter(Boolean) })).filter((one) => one.cards.length);
 }
 
 function learning(f) {
