@@ -1,11 +1,12 @@
 """Does a long run leak: memory, file descriptors, processes and step time over its steps.
 
-    python benchmarks/soak.py [--minutes 60] [--every 5] [--out runs/soak]
+    python benchmarks/soak.py [--minutes 60] [--every 5] [--out runs/soak] [-- OPTION ...]
     python benchmarks/soak.py --pid PID --run runs/soak      (watch a run that was started by hand)
 
-Plays a run in a process of its own and looks at it and all its descendants in /proc every few seconds. After the
-first fifth of the steps each figure is fitted by a straight line; the slope is printed per 1,000 steps with a 95%
-interval from a bootstrap over blocks of samples, since neighbours in time are alike.
+Plays a run in a process of its own, with the options of `azr-engine run` that stand behind `--`, and looks at it and
+all its descendants in /proc every few seconds. After the first fifth of the steps each figure is fitted by a straight
+line; the slope is printed per 1,000 steps with a 95% interval from a bootstrap over blocks of samples, since neighbours
+in time are alike.
 """
 
 from __future__ import annotations
@@ -116,12 +117,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/soak"))
     parser.add_argument("--pid", type=int, help="watch this run instead of starting one")
     parser.add_argument("--run", type=Path, help="its directory")
+    parser.add_argument("options", nargs="*", help="further options of the run, after --")
     arguments = parser.parse_args()
     run: Path = arguments.run or arguments.out
     process = None
     if arguments.pid is None:
         command = [sys.executable, "-c", "from azr_engine.cli import main; main()", "run", "--domains", "python,math"]
         command += ["--steps", "1000000", "--minutes", str(arguments.minutes), "--out", str(run)]
+        command += arguments.options
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     root = arguments.pid or (process.pid if process else 0)
     samples: list[dict[str, float]] = []

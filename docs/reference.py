@@ -119,6 +119,8 @@ def _type(annotation: Any) -> str:
         return "one of " + ", ".join(f"`{argument}`" for argument in arguments)
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
+    if origin is dict:
+        return "named sections"
     if arguments and type(None) in arguments:
         rest = [argument for argument in arguments if argument is not type(None)]
         return f"{_type(Union[tuple(rest)])}, or empty"  # noqa: UP007

@@ -125,5 +125,5 @@ def _finite(value: Any) -> Any:
 def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False

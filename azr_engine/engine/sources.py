@@ -145,11 +145,11 @@ def read_fixed(name: str) -> dict[tuple[str, ...], list[Task]]:
         raise UserError(f"unknown proposer {name!r}; choose one of {', '.join(PROPOSERS)}, fixed:FILE")
     tasks: dict[tuple[str, ...], list[Task]] = {}
     try:
-        for line in Path(file).read_text(encoding="utf-8").splitlines():
+        for line in Path(file).read_text(encoding="utf-8").rstrip("\n").split("\n"):
             task = Task.from_json(json.loads(line))
             tasks.setdefault((task.domain, task.kind), []).append(task)
     except OSError as error:
         raise UserError(f"cannot read the tasks in {file}: {error.strerror}") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{file} does not hold one task a line: {error}") from None
     return tasks

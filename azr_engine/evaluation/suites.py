@@ -124,7 +124,7 @@ def _humaneval(stack: AsyncExitStack, config: RunConfig, per_kind: int | None) -
 def _read(path: Path) -> list[Task | Draft]:
     """The tasks and drafts of a file. Raises UserError naming the line that is neither."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the suite {path}: {error}") from None
     entries = [_entry(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]

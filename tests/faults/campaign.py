@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import signal
@@ -18,36 +19,18 @@ import sys
 import time
 from pathlib import Path
 
-SETTINGS = "--domains python --seed 5 --threads 1 --set trainer.backend=torch --set play.proposals=4"
-SETTINGS += " --set play.attempts=4 --set play.replay=2 --set play.anchors=2 --set store.seeds=4"
+from tests.faults.lives import SETTINGS, import_everything, live
 
 
-def live(arguments: list[str], log: Path) -> int:
-    """The process id of a fork that runs the command line."""
-    child = os.fork()
-    if child:
-        return child
-    os.setsid()
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    from azr_engine.cli import main
-
-    sys.argv = ["azr-engine", *arguments]
-    code = 70
-    try:
-        main()
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
+def cpu_seconds(child: int) -> float:
+    """CPU time that a process has used, of user and system together; moments are counted in it, whatever the load."""
+    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def die_after(child: int, seconds: float) -> int | None:
-    """Kill the child unless it ends by itself sooner; its exit status then, else None."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    """Kill the child after so much CPU time unless it ends by itself sooner; its exit status then, else None."""
+    while cpu_seconds(child) < seconds:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
@@ -58,13 +41,13 @@ def die_after(child: int, seconds: float) -> int | None:
 
 
 def undisturbed(arguments: list[str], out: Path, log: Path) -> tuple[float, int]:
-    """Seconds within which a life is likely to make a step or a few, and the exit status."""
-    started, first = time.monotonic(), 0.0
+    """CPU seconds within which a life is likely to make a step or a few, and the exit status."""
+    first = 0.0
     child = live(arguments, log)
     done = 0
     while not done:
         if not first and (out / "metrics.jsonl").is_file():
-            first = time.monotonic() - started
+            first = cpu_seconds(child)
         time.sleep(0.005)
         done, status = os.waitpid(child, os.WNOHANG)
     return 1.6 * first, os.waitstatus_to_exitcode(status)
@@ -78,11 +61,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    import azr_engine.cli.run
-    import azr_engine.engine.policies.transformers
-    import azr_engine.engine.session
-    import azr_engine.trainer.torch_backend  # noqa: F401 - so that no life has to import anything heavy
-
+    import_everything()
     rng, log = random.Random(options.seed), options.folder / "log.txt"
     options.folder.mkdir(parents=True, exist_ok=True)
     begin = ["run", *SETTINGS.split(), "--steps", str(options.steps)]
@@ -95,7 +74,7 @@ def main() -> None:
     while status is None:
         resumable = (out / "config.resolved.toml").is_file()
         life = live(["run", "--resume", "--out", str(out)] if resumable else [*begin, "--out", str(out)], log)
-        patience = rng.uniform(0.0, span) if len(reached) < options.kills else 600.0
+        patience = rng.uniform(0.0, span) if len(reached) < options.kills else math.inf
         status = die_after(life, patience)
         file = out / "metrics.jsonl"
         reached.append(file.read_bytes().count(b"\n") if file.is_file() else 0)
