@@ -6,12 +6,10 @@ derived from (seed, step, purpose), so a resumed run goes on exactly as it would
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from azr_engine.curriculum.novelty import NoveltyGate
@@ -23,21 +21,22 @@ from azr_engine.engine.advantages import ESTIMATORS
 from azr_engine.engine.bonus import pay_bonuses
 from azr_engine.engine.config import RunConfig
 from azr_engine.engine.distrust import Distrust
-from azr_engine.engine.errors import RunPaused, UserError
+from azr_engine.engine.errors import RunPaused
 from azr_engine.engine.heap import release_freed_memory
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.randomness import derived_rng, derived_seed
 from azr_engine.engine.rewards import RewardRule
+from azr_engine.engine.run_state import RunState, Stateful
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.scoring import reward, training_samples, varies
 from azr_engine.engine.solving import Solver
+from azr_engine.engine.starting import restore_novelty, seed_store
 from azr_engine.engine.store import TaskStore
-from azr_engine.engine.types import Alarm, Attempt, Draft, Drop, Episode, Event, Task
+from azr_engine.engine.types import Alarm, Attempt, Drop, Episode, Event, Task
 from azr_engine.trainer.protocol import Sample, Trainer, UpdateMetrics
 from azr_engine.verifiers.trust.correction import corrected_learnability
 
-LOOP_STATE = "loop.json"
 ALWAYS_STOP = ("faults", "diverged")
 """Alarms that pause a run whatever the plugins say."""
 
@@ -75,6 +74,12 @@ class SelfPlay:
         self.config = config
         self.parts = parts
         self.distrust = Distrust(parts.domains, parts.verifiers, config.judge.honeypots)
+        own: dict[str, Stateful] = {
+            "curriculum": parts.curriculum,
+            "quarantine": parts.quarantine,
+            "watch": parts.watch,
+        }
+        self._state = RunState(parts.policy, parts.trainer, {**own, **self.distrust.stateful()}, config.seed)
         self.step = 0
         self.stop_requested = False
 
@@ -83,12 +88,8 @@ class SelfPlay:
         self.step = self.parts.run.recover()
         self.parts.store.rollback(self.step)
         folder = self.parts.run.latest_checkpoint()
-        if folder is None:
-            return
-        self.parts.trainer.load(folder)
-        state = json.loads((folder / LOOP_STATE).read_text(encoding="utf-8"))
-        for name, part in self._stateful().items():
-            part.load_state_dict(state[name])
+        if folder is not None:
+            self._state.read(folder)
 
     async def play(self, report: Callable[[dict[str, Any]], None], between: Between | None = None) -> None:
         """Seed the store if no step was made yet, then step.
@@ -102,10 +103,12 @@ class SelfPlay:
             RunPaused: too many faults or an alarm stopped the run; its state is saved.
             UserError: no seed of some domain could be admitted, or the disk is full.
         """
+        parts = self.parts
         seconds_left = self.config.minutes * 60 if self.config.minutes else math.inf
         if self.step == 0:
-            await self._seed()
-        self._restore_novelty()
+            n_seeds, seed = self.config.store.seeds, self.config.seed
+            await seed_store(parts.store, parts.proposer, parts.domains, parts.cells, n_seeds, seed)
+        restore_novelty(parts.novelty, parts.store, parts.cells, self.config.novelty.window)
         if between is not None:
             await between(self.step)
         while self.step < self.config.steps and not self.stop_requested and seconds_left > 0:
@@ -183,7 +186,7 @@ class SelfPlay:
                 spared = self.distrust.calm_step(step) if config.oversight.rollback_on else None
                 # What lies between is of the trouble, and must never be gone back to.
                 keep = 1 if restored else config.checkpoint.keep
-                parts.run.save_checkpoint(step, self._write_checkpoint, line, keep, spared)
+                parts.run.save_checkpoint(step, self._state.write, line, keep, spared)
             release_freed_memory()
         line |= clock.times()
         parts.run.append_metrics(line)
@@ -202,32 +205,6 @@ class SelfPlay:
 
     def _plan(self, step: int) -> dict[Cell, int]:
         return self.parts.curriculum.plan(self.parts.cells, self.config.play.proposals, self._rng(step, "plan"))
-
-    async def _seed(self) -> None:
-        """Admit grammar seeds until every cell has its number, in at most twenty rounds."""
-        want = self.config.store.seeds
-        for name, domain in self.parts.domains.items():
-            stream = iter(domain.seeds(derived_rng(self.config.seed, 0, f"seeds/{name}")))
-            found: dict[str, list[Task]] = {kind: [] for own, kind in self.parts.cells if own == name}
-            for _ in range(20):
-                if all(len(tasks) >= want for tasks in found.values()):
-                    break
-                drafts: list[Draft] = [d for d, _ in zip(stream, range(2 * want * len(domain.kinds)), strict=False)]
-                for task in await self.parts.proposer.admit_seeds(drafts):
-                    if task.kind in found and len(found[task.kind]) < want:
-                        found[task.kind].append(task)
-            if not any(found.values()):
-                raise UserError(f"no seed task of the domain {name!r} was admitted; see events.jsonl")
-            self.parts.store.add_seeds([task for tasks in found.values() for task in tasks])
-
-    def _restore_novelty(self) -> None:
-        """Rebuild the gate's memory from the store: it is a function of what was admitted and how it was solved."""
-        store = self.parts.store
-        for name, kind in self.parts.cells:
-            newest = store.tasks(name, kind, self.config.novelty.window, newest_first=True)
-            stats = [store.solve_stats(task.id) for task in newest]
-            tried = [(task, s.score_sum, s.n_scored) for task, s in zip(newest, stats, strict=True)]
-            self.parts.novelty.restore(name, kind, reversed(tried))
 
     def _gated(self, episodes: list[Episode], step: int) -> list[Episode]:
         kept = []
@@ -302,17 +279,6 @@ class SelfPlay:
             alarms.append(Alarm("faults", step, message, "critical"))
         return sorted(alarms, key=lambda alarm: alarm.name in ALWAYS_STOP)
 
-    def _write_checkpoint(self, folder: Path) -> None:
-        self.parts.trainer.save(folder)
-        state = {name: part.state_dict() for name, part in self._stateful().items()}
-        (folder / LOOP_STATE).write_text(json.dumps({**state, "seed": self.config.seed}), encoding="utf-8")
-
-    def _stateful(self) -> dict[str, Any]:
-        """The parts whose state is in `loop.json`, by the name it has there."""
-        parts = self.parts
-        own = {"curriculum": parts.curriculum, "quarantine": parts.quarantine, "watch": parts.watch}
-        return {**own, **self.distrust.stateful()}
-
     def _roll_back(self, step: int, alarms: Sequence[Alarm]) -> bool:
         """Take policy and curriculum back to before the trouble that an alarm tells of, if the settings say so.
 
@@ -322,10 +288,7 @@ class SelfPlay:
         folder = self.parts.run.checkpoint_at(self.distrust.calm_step(step - 1)) if causes else None
         if folder is None:
             return False
-        self.parts.trainer.load(folder)
-        self.parts.policy.weight_version = self.parts.trainer.weight_version
-        state = json.loads((folder / LOOP_STATE).read_text(encoding="utf-8"))
-        self.parts.curriculum.load_state_dict(state["curriculum"])
+        self._state.read(folder, "curriculum")
         self._emit("rollback", step, {"alarms": causes, "to": folder.name, "barred": self.distrust.bar()})
         return True
 

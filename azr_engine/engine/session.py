@@ -172,7 +172,6 @@ async def open_session(
         loop = SelfPlay(config, parts)
         if resume:
             loop.resume()
-            policy.weight_version = trainer.weight_version
         plugins.observe(Event("run", loop.step, {"folder": str(run.path)}))
         stack.callback(lambda: plugins.observe(Event("run_end", loop.step)))
         yield loop

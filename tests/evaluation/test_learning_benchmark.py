@@ -30,7 +30,13 @@ def learning() -> ModuleType:
 def result(arm: str, seed: int, rate: float) -> dict[str, Any]:
     own = {"proposed": 320, "admitted": 200, "unique_skeletons": 150, "effective": 800, "share": 1.0}
     hist = {"never": 50, "hard": 50, "middle": 50, "easy": 25, "always": 25}
-    window = {"step": 10, "domains": {"python": {**own, "solve_rates": hist}}, "entropy": 1.0, "kl_base": 0.0}
+    window = {
+        "step": 10,
+        "domains": {"python": {**own, "solve_rates": hist}},
+        "entropy": 1.0,
+        "kl_base": 0.0,
+        "alarms": [],
+    }
     evals = [line(0, 0.3), line(10, rate, seed=seed)]
     return {"arm": arm, "seed": seed, "settings": {}, "windows": [window, {**window, "step": 20}], "evals": evals}
 
@@ -65,14 +71,15 @@ def test_the_summary_of_a_noisy_judge_sets_its_verdicts_beside_the_truth(tmp_pat
         one = result(arm, 1, truth)
         for window in one["windows"]:
             window["domains"]["python"]["solve_rate"] = seen
-        (tmp_path / f"{arm}-1.json").write_text(json.dumps({**one, "paused": arm == "naive"}))
+        one["windows"][-1]["alarms"] = ["fooled_judge"] if arm == "naive" else ["starvation"]
+        (tmp_path / f"{arm}-1.json").write_text(json.dumps({**one, "paused": False}))
     script = SCRIPT.with_name("noisy_verifier.py")
     command = [sys.executable, str(script), "--summary-only", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = [[c.strip() for c in row.split("|")[1:-1]] for row in (tmp_path / "summary.md").read_text().splitlines()]
     found = {cells[0]: cells for cells in rows if len(cells) == 9}
-    assert found["oracle"][4] == "0.60" and found["oracle"][8] == "time"
-    assert found["naive"][4] == "0.90" and found["naive"][8] == "alarm"
+    assert found["oracle"][4] == "0.60" and found["oracle"][8] == "-"
+    assert found["naive"][4] == "0.90" and found["naive"][8] == "step 20"
     assert float(found["naive"][7]) < float(found["naive"][5]) < float(found["oracle"][7])
     assert (tmp_path / "curves.svg").exists()

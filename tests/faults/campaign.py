@@ -41,7 +41,7 @@ def die_after(child: int, seconds: float) -> int | None:
 
 
 def undisturbed(arguments: list[str], out: Path, log: Path) -> tuple[float, int]:
-    """CPU seconds within which a life is likely to make a step or a few, and the exit status."""
+    """CPU seconds that a life takes to its first step, and the exit status."""
     first = 0.0
     child = live(arguments, log)
     done = 0
@@ -50,7 +50,7 @@ def undisturbed(arguments: list[str], out: Path, log: Path) -> tuple[float, int]
             first = cpu_seconds(child)
         time.sleep(0.005)
         done, status = os.waitpid(child, os.WNOHANG)
-    return 1.6 * first, os.waitstatus_to_exitcode(status)
+    return first, os.waitstatus_to_exitcode(status)
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def main() -> None:
     rng, log = random.Random(options.seed), options.folder / "log.txt"
     options.folder.mkdir(parents=True, exist_ok=True)
     begin = ["run", *SETTINGS.split(), "--steps", str(options.steps)]
-    span, code = undisturbed([*begin, "--out", str(options.folder / "whole")], options.folder / "whole", log)
+    first, code = undisturbed([*begin, "--out", str(options.folder / "whole")], options.folder / "whole", log)
     if code:
         sys.exit(f"the undisturbed run ended with {code}; see {log}")
     out = options.folder / "killed"
@@ -74,7 +74,9 @@ def main() -> None:
     while status is None:
         resumable = (out / "config.resolved.toml").is_file()
         life = live(["run", "--resume", "--out", str(out)] if resumable else [*begin, "--out", str(out)], log)
-        patience = rng.uniform(0.0, span) if len(reached) < options.kills else math.inf
+        # Most of a life is its start; so most moments are chosen around the first steps that follow.
+        patience = first * rng.choice((rng.uniform(0.0, 1.0), rng.uniform(0.9, 1.3), rng.uniform(0.9, 1.3)))
+        patience = patience if len(reached) < options.kills else math.inf
         status = die_after(life, patience)
         file = out / "metrics.jsonl"
         reached.append(file.read_bytes().count(b"\n") if file.is_file() else 0)

@@ -11,11 +11,11 @@ from pathlib import Path
 from azr_engine.engine.store import TaskStore
 from tests.engine.test_controls import timeless
 
-N_KILLS = 12
+N_KILLS = 10
 
 
 def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.faults.campaign", str(tmp_path), "--kills", str(N_KILLS), "--steps", "8"]
+    command = [sys.executable, "-m", "tests.faults.campaign", str(tmp_path), "--kills", str(N_KILLS), "--steps", "24"]
     result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     log = tmp_path / "log.txt"
     assert result.returncode == 0, result.stderr + (log.read_text()[-2000:] if log.exists() else "")

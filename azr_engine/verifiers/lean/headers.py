@@ -55,7 +55,10 @@ def compile_header(installation: Installation, text: str, folder: Path) -> Heade
     Raises:
         UserError: it does not compile, or the folder cannot be written.
     """
-    key = hashlib.sha256(json.dumps([[str(path) for path in installation.search_path], text]).encode())
+    # A snapshot names the library that wrote it by its path; one from another environment cannot be loaded.
+    library = installation.library.resolve()
+    written_by = [str(library), library.stat().st_mtime_ns]
+    key = hashlib.sha256(json.dumps([written_by, [str(path) for path in installation.search_path], text]).encode())
     place = folder / key.hexdigest()[:16]
     if not place.is_dir():
         _build(installation, text, place)

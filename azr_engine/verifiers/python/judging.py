@@ -44,7 +44,7 @@ class _Run:
 class Judge:
     """Judges batches of answers, remembering the outcomes of runs by content."""
 
-    def __init__(self, executor: Executor, *, n_remembered: int = 32_768) -> None:
+    def __init__(self, executor: Executor, *, n_remembered: int = 4_096) -> None:
         self._executor = executor
         self._memory = _Memory(n_remembered)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -176,3 +178,22 @@ def test_a_header_declares_nothing_that_the_kernel_cannot_be_told_again(
 def test_a_header_that_proves_by_sorry_helps_nobody(pool: LeanPool) -> None:
     verdict = asyncio.run(pool.check(": 1 = 2", "lie", header="theorem lie : 1 = 2 := sorry\n"))
     assert verdict.status == "fail" and "sorry" in verdict.reason
+
+
+def test_another_environment_s_library_compiles_headers_of_its_own(installation: Installation, tmp_path: Path) -> None:
+    """Lean's kept state names the library that wrote it by its path, and loads with no other."""
+    package = tmp_path / "other"
+    shutil.copytree(installation.library.parent, package, copy_function=os.link)
+    other = replace(installation, library=package / installation.library.name)
+    kept = tmp_path / "headers"
+    kept.mkdir()
+    first, second = (compile_header(one, "universe u\n", kept) for one in (installation, other))
+    assert first.snapshot != second.snapshot
+    pool = LeanPool("embedded", lambda: replace(other, headers=kept), workers=1)
+
+    async def check() -> Sequence[Verdict]:
+        found = await pool.check_files([[Goal(SWAP, "fun h => ⟨h.2, h.1⟩")]])
+        await pool.close()
+        return found
+
+    assert statuses(asyncio.run(check())) == ["pass"]
