@@ -14,7 +14,7 @@ run: $(VENV)/.ready-to-run  ## Set up, then self-play with the embedded model, e
 
 test: $(VENV)/.ready-to-test  ## Set up, then run the linters and every test but vLLM's.
 	$(MAKE) lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not vllm" --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not vllm"
 
 vllm: $(VLLM)/.ready  ## Set up vLLM's CPU build in an environment on top of the tests' own.
 
