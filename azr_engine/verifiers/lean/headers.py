@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from azr_engine.engine.errors import UserError
-from azr_engine.verifiers.lean.installation import Installation, first_complaint, run_lean
+from azr_engine.verifiers.lean.installation import Installation, first_complaint, put_in_one_step, run_lean
 from azr_engine.verifiers.lean.modules import Refused, fingerprints
 from azr_engine.verifiers.lean.olean import BadModule, Module
 
@@ -77,12 +75,8 @@ def compile_header(installation: Installation, text: str, folder: Path) -> Heade
 
 
 def _build(installation: Installation, text: str, place: Path) -> None:
-    """Fill a folder beside `place`, and put it there in one step."""
-    try:
-        building = Path(tempfile.mkdtemp(prefix=".building-", dir=place.parent))
-    except OSError as error:
-        raise UserError(f"cannot write compiled Lean headers to {place.parent}: {error.strerror}") from None
-    try:
+    """Compile a header into the folder `place`."""
+    with put_in_one_step(place, "compiled Lean headers") as building:
         (building / _SOURCE).write_text(text, encoding="utf-8")
         words = [*FRONTEND, "-o", _MODULE]
         done = _lean(installation, [*words, f"--incr-header-save={_SNAPSHOT}", _SOURCE], building)
@@ -92,14 +86,6 @@ def _build(installation: Installation, text: str, place: Path) -> None:
             done = _lean(installation, [*words, _SOURCE], building)
         if done.returncode != 0:
             raise UserError(f"lean.header does not compile: {first_complaint(done)}")
-        building.chmod(0o755)
-        try:
-            building.rename(place)
-        except OSError:
-            if not place.is_dir():  # another process was quicker otherwise
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _lean(installation: Installation, words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -122,20 +122,31 @@ def _headers_folder(core: Path) -> Path | None:
 
 
 def _build(library: Path, folder: Path) -> None:
-    """Compile the core beside `folder` and put it there in one step, so that no half of it is ever seen."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-    except OSError as error:
-        raise UserError(f"cannot write Lean's core to {folder.parent}: {error.strerror}; set XDG_CACHE_HOME") from None
-    try:
+    """Compile the core into `folder`."""
+    with put_in_one_step(folder, "Lean's core", "; set XDG_CACHE_HOME") as building:
         compile_modules(library, _CORE, building, _MODULES)
         axioms.write_axioms(building)
+
+
+@contextlib.contextmanager
+def put_in_one_step(place: Path, what: str, advice: str = "") -> Iterator[Path]:
+    """A folder beside `place` to fill, which takes that place at the end, so that no half of it is ever seen.
+
+    Raises:
+        UserError: the folder cannot be made; the line names `what` and ends with the advice.
+    """
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=".building-", dir=place.parent))
+    except OSError as error:
+        raise UserError(f"cannot write {what} to {place.parent}: {error.strerror}{advice}") from None
+    try:
+        yield building
         building.chmod(0o755)
         try:
-            building.rename(folder)
+            building.rename(place)
         except OSError:
-            if not folder.is_dir():  # another process was quicker otherwise
+            if not place.is_dir():  # another process was quicker otherwise
                 raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
