@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 SECONDS = 1000
 WAIT = 120 * SECONDS
 sync_api.expect.set_options(timeout=WAIT)
+"""A page draws after an event, not in it, so what follows one is waited for."""
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +72,11 @@ def test_charts_are_drawn_and_read_out(page: Any) -> None:
     figure = page.locator("figure", has_text="Solve rate on its own tasks").first
     figure.locator("svg.plot").focus()
     page.keyboard.press("End")
-    read = figure.locator(".tip").inner_text()
-    assert "step 24" in read
+    sync_api.expect(figure.locator(".tip")).to_contain_text("step 24")
     page.keyboard.press("ArrowLeft")
-    assert "step 23" in figure.locator(".tip").inner_text()
+    sync_api.expect(figure.locator(".tip")).to_contain_text("step 23")
     figure.get_by_text("Data").click()
-    assert figure.locator("tbody tr").count() == 24
+    sync_api.expect(figure.locator("tbody tr")).to_have_count(24)
     assert page.locator("#settings tr.changed").count() > 0
     page.evaluate("window.scrollTo(0, 0)")
 
@@ -87,7 +87,7 @@ def test_safety_and_review_are_shown_as_text(page: Any) -> None:
     assert titles == ["Guards that failed", "What the policy writes for the suite"]
     figure = page.locator("#oversight figure").first
     figure.get_by_text("Data").click()
-    assert figure.locator("tbody tr").count() == 3
+    sync_api.expect(figure.locator("tbody tr")).to_have_count(3)
     assert page.locator("#safety-failures tbody td").all_inner_texts() == ["24", *HOSTILE[:2]]
     rows = [row.locator("td").all_inner_texts() for row in page.locator("#review tbody tr").all()]
     assert [row[:5] for row in rows] == [
@@ -104,8 +104,8 @@ def test_search_finds_in_texts_and_filters_narrow(page: Any, hostile_run: Path) 
         task = store.tasks("python", "deduction")[3]
         words = store.attempts(task.id)[1].text.split()
     page.get_by_role("link", name="Tasks").click()
-    assert page.locator("#found").inner_text().startswith("240 of 360")
-    assert page.locator("tbody tr").count() == 25
+    sync_api.expect(page.locator("#found")).to_contain_text("240 of 360")
+    sync_api.expect(page.locator("tbody tr")).to_have_count(25)
     page.select_option("#filter-kind", "deduction")
     sync_api.expect(page.locator("#found")).to_have_text("120 of 360 found")
     page.fill("#search", next(word for word in words if word.isdigit()))
@@ -117,7 +117,7 @@ def test_search_finds_in_texts_and_filters_narrow(page: Any, hostile_run: Path) 
     page.select_option("#filter-outcome", "malformed")
     sync_api.expect(page.locator("#found")).to_have_text("72 of 360 found")
     page.get_by_role("button", name="Next page").click()
-    assert "page 2 of 3" in page.locator(".pager").inner_text()
+    sync_api.expect(page.locator(".pager")).to_contain_text("page 2 of 3")
 
 
 def test_lineage_opens_and_hostile_text_is_shown_as_it_is(page: Any, hostile_run: Path) -> None:
@@ -126,10 +126,10 @@ def test_lineage_opens_and_hostile_text_is_shown_as_it_is(page: Any, hostile_run
         parent = store.task(child.parents[1])
     page.goto(page.url.partition("#")[0] + f"#task/{child.id}")
     page.locator("#lineage").wait_for()
-    assert page.locator("li.try").count() == 4
+    sync_api.expect(page.locator("li.try")).to_have_count(4)
     page.locator(f'#lineage ul a[href="#task/{parent.id}"]').first.click()
     page.locator("h1 code", has_text=parent.id).wait_for()
-    assert page.locator(f'#lineage ul a[href="#task/{child.id}"]').count() == 1
+    sync_api.expect(page.locator(f'#lineage ul a[href="#task/{child.id}"]')).to_have_count(1)
     shown = page.locator("pre").first.inner_text()
     plain = parent.given["input"] if shown == parent.given["input"] else parent.given["program"]
     spelt = {"\u202e": "U+202E", "\x00": "U+0000", "\x1b": "U+001B", "\x07": "U+0007", "\x9b": "U+009B"}

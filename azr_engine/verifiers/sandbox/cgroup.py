@@ -19,6 +19,8 @@ from typing import NamedTuple
 _NAME = "azr-{pid}-{number}"
 _numbers = itertools.count()
 _REMOVAL_SECONDS = 2.0
+_left: set[Path] = set()
+"""Groups of this process whose last processes took too long to end."""
 _CAPS = {1: ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), 2: ("memory.max", "memory.swap.max")}
 """By version: the file of the memory cap, and that of the swap cap (v1: of both together), which may be absent."""
 
@@ -42,7 +44,7 @@ class MemoryGroup:
 
     def __init__(self, memory_bytes: int) -> None:
         home = find_home(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
-        _remove_abandoned(home.folder)
+        remove_abandoned(home.folder)
         if home.version == 2 and "memory" not in (home.folder / "cgroup.subtree_control").read_text().split():
             (home.folder / "cgroup.subtree_control").write_text("+memory")
         self.folder = home.folder / _NAME.format(pid=os.getpid(), number=next(_numbers))
@@ -57,7 +59,10 @@ class MemoryGroup:
             raise
 
     def remove(self) -> None:
-        """Take the group away; its last process may still be on its way out."""
+        """Take the group away; its last process may still be on its way out.
+
+        A group whose processes outlast a short wait is taken away by `remove_abandoned`.
+        """
         deadline = time.monotonic() + _REMOVAL_SECONDS
         while True:
             try:
@@ -66,7 +71,8 @@ class MemoryGroup:
                 return None
             except OSError:
                 if time.monotonic() > deadline:
-                    return None  # whoever makes the next group tries again
+                    _left.add(self.folder)
+                    return None
                 time.sleep(0.005)
 
 
@@ -89,12 +95,13 @@ def find_home(groups: str, mounts: str) -> Home:
     raise OSError("no memory controller of control groups is mounted")
 
 
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what supervisors that were killed could not."""
+def remove_abandoned(folder: Path) -> None:
+    """Remove what is left below `folder` of killed supervisors and, of this process, what `remove` had to leave."""
     for entry in folder.glob(_NAME.format(pid="*", number="*")):
         pid = entry.name.split("-")[1]
-        if not Path("/proc", pid).exists():
+        if entry in _left or not Path("/proc", pid).exists():
             try:
                 entry.rmdir()
             except OSError:
                 continue  # its processes live on
+            _left.discard(entry)

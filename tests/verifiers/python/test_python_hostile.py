@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from azr_engine.verifiers.python.executor import Executor, Limits, Outcome, Requ
 from azr_engine.verifiers.python.literals import read_arguments
 from azr_engine.verifiers.python.policy import Program
 from azr_engine.verifiers.python.verifier import PythonVerifier
-from azr_engine.verifiers.sandbox.cgroup import find_home
+from azr_engine.verifiers.sandbox.cgroup import find_home, remove_abandoned
 from azr_engine.verifiers.sandbox.namespaces import NOBODY
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("hostile.json").read_text())
@@ -82,12 +83,15 @@ def files_of_nobody() -> set[Path]:
 
 
 def groups() -> list[Path]:
-    """Control groups of this process's workers."""
+    """Control groups of this process's workers that stay, however long their last processes are given to end."""
     try:
         home = find_home(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
     except OSError:
         return []
-    return list(home.folder.glob(f"azr-{os.getpid()}-*"))
+    deadline = time.monotonic() + 60
+    while (found := list(home.folder.glob(f"azr-{os.getpid()}-*"))) and time.monotonic() < deadline:
+        remove_abandoned(home.folder)
+    return found
 
 
 def containers() -> list[Any]:

@@ -24,6 +24,13 @@ if sys.argv[2] == "memfd":
 else:
     kept = [bytearray(os.urandom(1 << 20)) for _ in range(taken)]
 """
+LINGER = """
+import sys
+from azr_engine.verifiers.sandbox.limits import join_group
+join_group(sys.argv[1])
+print(flush=True)
+input()
+"""
 OLD_MOUNTS = """\
 31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:3 - cgroup cgroup rw,memory
@@ -76,3 +83,16 @@ def test_what_a_killed_supervisor_left_is_removed() -> None:
     assert (abandoned.exists(), ours.exists()) == (False, True)
     ours.rmdir()
     group.remove()
+
+
+def test_a_group_whose_last_process_lingers_is_removed_by_the_next() -> None:
+    group = new_group(64 * MIB)
+    command = [sys.executable, "-c", LINGER, str(group.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as lingers:
+        assert lingers.stdout is not None
+        lingers.stdout.readline()
+        group.remove()
+        assert group.folder.exists()
+        lingers.kill()
+    new_group(64 * MIB).remove()
+    assert not group.folder.exists()
