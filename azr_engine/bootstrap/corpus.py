@@ -13,7 +13,7 @@ from itertools import count, islice
 import numpy as np
 
 from azr_engine.bootstrap.lessons import LessonBook, Mix
-from azr_engine.engine.styles import STYLES
+from azr_engine.engine.styles import CompactStyle
 
 SHARD_LESSONS = 500
 WINDOW_SHARDS = 8
@@ -58,7 +58,7 @@ def make_shard(seed: int, max_tokens: int, mix: Mix) -> list[TokenizedLesson]:
     from azr_engine.bootstrap.tokenizer import build_tokenizer
 
     tokenizer = build_tokenizer()
-    lessons = list(islice(LessonBook(STYLES["compact"], seed, mix=mix).lessons(), SHARD_LESSONS))
+    lessons = list(islice(LessonBook(CompactStyle(), seed, mix=mix).lessons(), SHARD_LESSONS))
     prompts = tokenizer([lesson.prompt for lesson in lessons], add_special_tokens=False)["input_ids"]
     completions = tokenizer([lesson.completion for lesson in lessons], add_special_tokens=False)["input_ids"]
     tokenized = (

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from azr_engine.bootstrap.math_steps import math_steps
+from azr_engine.bootstrap.python_steps import guessing_steps, python_steps
 from azr_engine.domains.lean import grammar as propositional
 from azr_engine.domains.lean.domain import LeanDomain
 from azr_engine.domains.math.domain import MathDomain
 from azr_engine.domains.python.domain import PythonDomain
 from azr_engine.engine.protocols import Domain
-from azr_engine.engine.styles import Style
+from azr_engine.engine.styles import CompactStyle
 from azr_engine.engine.types import Draft, Prompt, Section, Task, content_hash
 from azr_engine.verifiers.math.copies import copies, does_nothing
 from azr_engine.verifiers.math.grammar import parse
@@ -57,32 +59,41 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """The share of lessons in the proposer's role, and the names a lesson's domain is drawn from."""
+    """The share of lessons in the proposer's role, and the names a lesson's domain is drawn from.
+
+    `worked` is the share of answers with the steps before them, among those that have steps that can be told.
+    """
 
     propose: float
     domains: tuple[str, ...]
+    worked: float = 0.0
 
 
 BROAD = Mix(0.25, ("python",) * 4 + ("math",) * 4 + ("lean",))
 SOLVING = Mix(0.12, ("python",) * 14 + ("math",) * 6 + ("lean",))
 """For the second phase of training: answers, Python's above all, need more lessons than proposals do."""
 
+WORKING = Mix(0.12, ("python",) * 10 + ("math",) * 9 + ("lean",), worked=0.5)
+"""For the third phase: how an answer is worked out."""
+
+MAX_STEPS_CHARACTERS = 160
+"""Answers whose steps are longer are given without them."""
 
 KINDS = {"python": PythonDomain.kinds, "math": MathDomain.kinds, "lean": ("prove",)}
 """The kinds of each domain that lessons are made of."""
 
 
 class LessonBook:
-    """An endless, seeded stream of lessons in one style.
+    """An endless, seeded stream of lessons.
 
     Args:
-        style: renders the prompts; its output must be plain text.
+        style: renders prompts and completions.
         seed: the whole stream follows from it.
         n_references: earlier tasks shown in each proposing lesson.
         mix: shares of roles and domains.
     """
 
-    def __init__(self, style: Style, seed: int, *, n_references: int = 1, mix: Mix = BROAD) -> None:
+    def __init__(self, style: CompactStyle, seed: int, *, n_references: int = 1, mix: Mix = BROAD) -> None:
         self._style = style
         self._rng = random.Random(seed)
         self._n_references = n_references
@@ -108,16 +119,17 @@ class LessonBook:
         if self._rng.random() < self._mix.propose:
             references = [self._reference(domain.name, kind) for _ in range(self._n_references)]
             prompt = domain.propose_prompt(kind, references)
-            completion = domain.draft_sections(kind, solved.draft.fields)  # type: ignore[attr-defined]
-            return self._render(prompt, completion, "propose")
-        prompt = domain.solve_prompt(task)
-        return self._render(prompt, (Section("answer", solved.answer),), "solve")
+            sections = domain.draft_sections(kind, solved.draft.fields)  # type: ignore[attr-defined]
+            return self._lesson_of(prompt, self._style.render_return(sections))
+        prompt, answer = domain.solve_prompt(task), Section("answer", solved.answer)
+        if self._mix.worked and self._rng.random() < self._mix.worked:
+            steps = written_steps(self._rng, domain.name, kind, solved)
+            if steps and len(steps) <= MAX_STEPS_CHARACTERS:
+                return self._lesson_of(prompt, self._style.render_worked(steps, answer))
+        return self._lesson_of(prompt, self._style.render_return((answer,)))
 
-    def _render(self, prompt: Prompt, completion: Sequence[Section], role: str) -> Lesson:
-        rendered = self._style.render(prompt)
-        if not isinstance(rendered, str):
-            raise TypeError(f"style {self._style.name!r} renders messages; lessons need plain text")
-        return Lesson(rendered, self._style.render_return(tuple(completion)), prompt.domain, prompt.kind, role)
+    def _lesson_of(self, prompt: Prompt, completion: str) -> Lesson:
+        return Lesson(self._style.render(prompt), completion, prompt.domain, prompt.kind, prompt.role)
 
     def _reference(self, domain: str, kind: str) -> Task:
         solved = self.solved(domain, kind)
@@ -219,6 +231,19 @@ def solve_lean(rng: random.Random, kind: str) -> Solved:
     statement, proof = propositional.sample(rng)
     draft = Draft("lean", kind, {"statement": statement, "proof": proof})
     return Solved(draft, {"statement": statement}, proof, content_hash(statement))
+
+
+def written_steps(rng: random.Random, domain: str, kind: str, solved: Solved) -> str:
+    """How the answer is worked out, as text; empty where that can't be told."""
+    given = solved.given
+    steps: Sequence[str] | None = None
+    if domain == "python" and kind in ("deduction", "error"):
+        steps = python_steps(given["program"], given["input"])
+    elif domain == "python" and kind == "abduction":
+        return "|".join(guessing_steps(rng, given["program"], solved.answer, given["output"]) or ())
+    elif domain == "math" and kind in ("deduction", "error"):
+        steps = math_steps(kind, given)
+    return ";".join(steps or ())
 
 
 def math_skeleton(fields: Mapping[str, Any]) -> str:

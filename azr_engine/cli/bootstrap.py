@@ -19,6 +19,9 @@ def bootstrap(
     finish_tokens: Annotated[
         int, typer.Option(help="Tokens of the second phase, mostly answers; 0 for none.", min=0)
     ] = 8_000_000,
+    working_tokens: Annotated[
+        int, typer.Option(help="Tokens of the third phase, half of its answers worked out; 0 for none.", min=0)
+    ] = 16_000_000,
     seed: Annotated[int, typer.Option(help="Seed of lessons, weights and order.", min=0)] = 1,
     processes: Annotated[int, typer.Option(help="Processes that generate lessons.", min=1)] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads of training.", min=1)] = 1,
@@ -30,7 +33,7 @@ def bootstrap(
 ) -> None:
     """Train a small model from random initialisation on what the domains' grammars generate, and write its card.
 
-    Example: `azr-engine bootstrap my-tiny --tokens 2000000 --finish-tokens 500000`
+    Example: `azr-engine bootstrap my-tiny --tokens 2000000 --finish-tokens 500000 --working-tokens 0`
     """
     import torch
     from rich.console import Console
@@ -39,7 +42,7 @@ def bootstrap(
 
     from azr_engine.bootstrap.card import write_card
     from azr_engine.bootstrap.corpus import lesson_stream
-    from azr_engine.bootstrap.lessons import BROAD, SOLVING
+    from azr_engine.bootstrap.lessons import BROAD, SOLVING, WORKING
     from azr_engine.bootstrap.pretrain import Progress, Recipe, pretrain, save_model
     from azr_engine.engine.errors import UserError
     from azr_engine.evaluation.models import Protocol, evaluate_model
@@ -49,11 +52,12 @@ def bootstrap(
     torch.set_num_threads(threads)
     broad = Recipe(seed=seed, tokens=tokens, bfloat16=bfloat16)
     solving = Recipe(seed=seed + 1, tokens=finish_tokens, bfloat16=bfloat16, learning_rate=1.2e-3, warmup_steps=50)
+    working = Recipe(seed=seed + 2, tokens=working_tokens, bfloat16=bfloat16, learning_rate=1.5e-3, warmup_steps=50)
     started = time.monotonic()
     model: Any = None
     parts: list[dict[str, float]] = []
     with Bar(console=Console(stderr=True)) as bars:
-        for recipe, mix in ((broad, BROAD), (solving, SOLVING)):
+        for recipe, mix in ((broad, BROAD), (solving, SOLVING), (working, WORKING)):
             if recipe.tokens == 0:
                 continue
             training = bars.add_task("training", total=recipe.tokens)
@@ -64,7 +68,7 @@ def bootstrap(
 
             with lesson_stream(recipe.seed, mix, n_processes=processes, max_tokens=MAX_TOKENS) as stream:
                 model, reached = pretrain(recipe, stream, report, model=model)
-            # Weights pass through their stored precision, so that the second phase can also start from a saved model.
+            # Weights pass through their stored precision, so that a phase can also start from a saved model.
             model = model.half().float()
             parts.append(reached)
     sums = {key: sum(part[key] for part in parts) for key in ("tokens_seen", "steps", "minutes", "lessons")}
@@ -74,8 +78,9 @@ def bootstrap(
         "minutes_in_all": (time.monotonic() - started) / 60,
     }
     figures["seed"] = seed
-    save_model(model, folder, [broad, solving], figures)
-    command = f"azr-engine bootstrap {folder.name} --tokens {tokens} --finish-tokens {finish_tokens} --seed {seed}"
+    save_model(model, folder, [broad, solving, working], figures)
+    command = f"azr-engine bootstrap {folder.name} --tokens {tokens} --finish-tokens {finish_tokens}"
+    command += f" --working-tokens {working_tokens} --seed {seed}"
     command += " --bfloat16" if bfloat16 else ""
     write_card(folder, command, figures, evaluate_model(str(folder), Protocol(per_kind=card_tasks)))
     if as_json:

@@ -43,6 +43,12 @@ class ModelConfig(_Section):
         Field(description="What samples: Transformers in this process, or a vLLM engine that the run starts."),
     ] = "transformers"
     engine_cache_gib: Annotated[float, Field(gt=0, description="GiB of KV cache of the run's own vLLM engine.")] = 4.0
+    engine_lora: Annotated[
+        bool, Field(description="Hand that engine an adapter alone after an update; false: merged, as whole weights.")
+    ] = True
+    engine_sleep: Annotated[
+        bool, Field(description="Have that engine leave its GPU memory to the update, weights and KV cache.")
+    ] = False
     server: Annotated[
         str | None, Field(description="URL of a vLLM server that samples, in place of `model.engine`.")
     ] = None
@@ -80,7 +86,7 @@ class PlayConfig(_Section):
         int | None, Field(ge=1, description="Most tokens of a proposal; empty: 96 in compact style, 1024 in chat.")
     ] = None
     solve_tokens: Annotated[
-        int | None, Field(ge=1, description="Most tokens of an answer; empty: 48 in compact style, 1024 in chat.")
+        int | None, Field(ge=1, description="Most tokens of an answer; empty: 96 in compact style, 1024 in chat.")
     ] = None
     reward: Annotated[
         str,

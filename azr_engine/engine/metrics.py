@@ -125,6 +125,7 @@ def domain_metrics(domain: str, played: Played) -> dict[str, Any]:
         "effective": effective,
         "share": _gradient_share(domain, played.samples),
         "proposal_entropy": proposal_entropy(own),
+        "answer_tokens": _mean([float(len(a.completion.ids)) for e in groups for a in e.attempts]),
         "anchored": sum(e.task.domain == domain for e in played.anchored),
         "replayed": sum(e.task.domain == domain for e in played.replayed),
         "honeypots": len(trapped),

@@ -35,7 +35,7 @@ from azr_engine.verifiers.judge.building import judged
 if TYPE_CHECKING:
     from azr_engine.engine.policies.loading import LoadedModel
 
-DEFAULT_TOKENS = {"compact": (96, 48), "chat": (1024, 1024)}
+DEFAULT_TOKENS = {"compact": (96, 96), "chat": (1024, 1024)}
 """Most tokens of a proposal and of an answer, by style."""
 
 DEFAULT_TEMPERATURE = {"compact": 1.0, "chat": 0.7}

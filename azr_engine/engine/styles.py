@@ -50,7 +50,9 @@ class Style(Protocol):
 class CompactStyle:
     """`@solve@python@deduction@program:...@input:...@answer:` and the answer's text after it.
 
-    Each marker is one token of the embedded model's tokenizer. A literal `@` in a text is doubled.
+    A solver may write steps first: then its answer is what stands behind a marker of its own, as in
+    `3*4=12;12-5@answer:7`. Each marker is one token of the embedded model's tokenizer. A literal `@` in a text is
+    doubled.
     """
 
     name = "compact"
@@ -70,6 +72,10 @@ class CompactStyle:
         """The first section's text, then each further section behind its marker."""
         return _escape(sections[0].text) + self._sections(sections[1:])
 
+    def render_worked(self, steps: str, section: Section) -> str:
+        """The completion of a solver that works `steps` out before the answer."""
+        return _escape(steps) + self._sections((section,))
+
     def parse(self, prompt: Prompt, text: str) -> Mapping[str, str] | Malformed:
         """Split `text` at the markers of the expected sections, which must come once and in order."""
         if len(text) > MAX_TEXT_CHARACTERS:
@@ -77,6 +83,8 @@ class CompactStyle:
         names = [section.name for section in prompt.returns]
         found: dict[str, str] = {}
         rest = text
+        if prompt.role == "solve" and (end := re.search(rf"(?<!@)(?:@@)*@{re.escape(names[0])}:", text)):
+            rest = text[end.end() :]
         for name, following in zip(names, [*names[1:], None], strict=True):
             if following is None:
                 piece, rest = rest, ""

@@ -9,7 +9,8 @@ import torch
 
 from tests.conftest import Command
 
-ARGUMENTS = ["--tokens", "20000", "--finish-tokens", "10000", "--card-tasks", "2", "--json"]
+TOKENS = "--tokens 20000 --finish-tokens 10000 --working-tokens 10000"
+ARGUMENTS = [*TOKENS.split(), "--card-tasks", "2", "--json"]
 
 
 def test_bootstrap_makes_a_transformers_folder_with_a_card(azr: Command, tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_bootstrap_makes_a_transformers_folder_with_a_card(azr: Command, tmp_pat
         assert len(AutoTokenizer.from_pretrained(tmp_path / name)) <= model.config.vocab_size
         weights.append(model.state_dict())
         card = (tmp_path / name / "README.md").read_text()
-        assert f"azr-engine bootstrap {name} --tokens 20000 --finish-tokens 10000 --seed 1" in card
+        assert f"azr-engine bootstrap {name} {TOKENS} --seed 1" in card
         assert "| python/deduction | 2 |" in card
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
     assert azr(["bootstrap", str(tmp_path / "one"), *ARGUMENTS]).returncode == 2

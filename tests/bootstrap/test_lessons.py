@@ -14,7 +14,7 @@ from azr_engine.bootstrap.lessons import KINDS, LessonBook, held_out, solve_lean
 from azr_engine.bootstrap.tokenizer import build_tokenizer, scaffold_tokens
 from azr_engine.engine.config import load_config
 from azr_engine.engine.session import choose_domains
-from azr_engine.engine.styles import STYLES
+from azr_engine.engine.styles import CompactStyle
 from azr_engine.engine.types import Answer, Task
 from azr_engine.evaluation.heldout import load_heldout
 from azr_engine.plugins.manager import Plugins
@@ -51,15 +51,15 @@ def test_the_real_verifier_agrees_with_every_lesson_it_admits(name: str) -> None
 
 
 def test_lessons_follow_from_their_seed() -> None:
-    first = list(islice(LessonBook(STYLES["compact"], 3).lessons(), 40))
-    assert list(islice(LessonBook(STYLES["compact"], 3).lessons(), 40)) == first
-    assert list(islice(LessonBook(STYLES["compact"], 4).lessons(), 40)) != first
+    first = list(islice(LessonBook(CompactStyle(), 3).lessons(), 40))
+    assert list(islice(LessonBook(CompactStyle(), 3).lessons(), 40)) == first
+    assert list(islice(LessonBook(CompactStyle(), 4).lessons(), 40)) != first
     assert {lesson.role for lesson in first} == {"propose", "solve"}
-    assert {lesson.domain for lesson in islice(LessonBook(STYLES["compact"], 3).lessons(), 100)} == set(KINDS)
+    assert {lesson.domain for lesson in islice(LessonBook(CompactStyle(), 3).lessons(), 100)} == set(KINDS)
 
 
 def test_lessons_and_the_held_out_suite_share_no_skeleton() -> None:
-    book = LessonBook(STYLES["compact"], 9)
+    book = LessonBook(CompactStyle(), 9)
     lessons = {
         (name, book.solved(name, kind).skeleton) for name, kinds in KINDS.items() for kind in kinds for _ in range(60)
     }

@@ -48,7 +48,8 @@ def test_compact_missing_or_extra_sections_are_malformed() -> None:
     style = CompactStyle()
     assert isinstance(style.parse(PROPOSE, "def f(x): return x"), Malformed)
     assert isinstance(style.parse(PROPOSE, "a@input:b@input:c"), Malformed)
-    assert isinstance(style.parse(SOLVE, "1@answer:2"), Malformed)
+    assert isinstance(style.parse(SOLVE, "1@answer:2@answer:3"), Malformed)
+    assert isinstance(style.parse(SOLVE, "1@answer:2@input:3"), Malformed)
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_characters="`<>\r"), max_size=100))
@@ -115,3 +116,15 @@ def test_no_text_makes_a_style_raise(text: str) -> None:
         for prompt in (PROPOSE, SOLVE):
             parsed = style.parse(prompt, text)
             assert isinstance(parsed, Malformed) or set(parsed) == {s.name for s in prompt.returns}
+
+
+def test_a_compact_solver_may_write_steps_before_its_answer() -> None:
+    style = CompactStyle()
+    assert style.parse(SOLVE, "3*4=12;12-5@answer:7") == {"answer": "7"}
+    assert style.parse(SOLVE, "@answer:7") == {"answer": "7"}
+    assert style.parse(SOLVE, "7") == {"answer": "7"}
+    literal = style.render_return((Section("answer", "'@answer:'"),))
+    assert style.parse(SOLVE, literal) == {"answer": "'@answer:'"}
+    worked = style.render_worked("'@'+'answer:'", Section("answer", "'@answer:'"))
+    assert style.parse(SOLVE, worked) == {"answer": "'@answer:'"}
+    assert isinstance(style.parse(PROPOSE, "x@program:y@input:z"), Malformed)

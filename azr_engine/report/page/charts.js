@@ -157,6 +157,7 @@ function proposals(f) {
     cards.push(f.chart({ type: 'lines', title: `Coverage of ${domain}`, note: 'What the novelty archive’s window holds.', series: names.map((name, place) => f.line(name, `domains/${domain}/coverage/${name}`, ['c0', 'c2', 'c3', 'c7'][place], { dash: name === 'tasks' ? '3 4' : null })) }));
   }
   cards.push(f.chart({ type: 'lines', smooth: true, title: 'Entropy of the proposer', note: 'Nats per token.', series: f.byDomain('proposal_entropy') }));
+  cards.push(f.chart({ type: 'lines', smooth: true, title: 'Length of an answer', note: 'Mean tokens of a try at its own tasks, steps included.', series: f.byDomain('answer_tokens') }));
   for (const field of COUNTS) for (const domain of f.domains) f.used.add(`domains/${domain}/${field}`);
   return { id: 'proposals', title: 'Proposals and novelty', cards };
 }
