@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azr_engine.bootstrap.math_steps import math_steps
-from azr_engine.bootstrap.python_steps import guessing_steps, python_steps
+from azr_engine.bootstrap.python_steps import python_steps
 from azr_engine.domains.lean import grammar as propositional
 from azr_engine.domains.lean.domain import LeanDomain
 from azr_engine.domains.math.domain import MathDomain
@@ -61,19 +61,21 @@ class Solved:
 class Mix:
     """The share of lessons in the proposer's role, and the names a lesson's domain is drawn from.
 
-    `worked` is the share of answers with the steps before them, among those that have steps that can be told.
+    `worked` is the share of answers with the steps before them, among those that have steps that can be told; a
+    proposal is the longest of `draws`, since short ones repeat each other.
     """
 
     propose: float
     domains: tuple[str, ...]
     worked: float = 0.0
+    draws: int = 1
 
 
 BROAD = Mix(0.25, ("python",) * 4 + ("math",) * 4 + ("lean",))
 SOLVING = Mix(0.12, ("python",) * 14 + ("math",) * 6 + ("lean",))
 """For the second phase of training: answers, Python's above all, need more lessons than proposals do."""
 
-WORKING = Mix(0.12, ("python",) * 10 + ("math",) * 9 + ("lean",), worked=0.5)
+WORKING = Mix(0.12, ("python",) * 10 + ("math",) * 9 + ("lean",), worked=0.5, draws=2)
 """For the third phase: how an answer is worked out."""
 
 MAX_STEPS_CHARACTERS = 160
@@ -115,15 +117,18 @@ class LessonBook:
 
     def _lesson(self, domain: Domain, kind: str) -> Lesson:
         solved = self.solved(domain.name, kind)
+        proposes = self._rng.random() < self._mix.propose
+        for _ in range(self._mix.draws - 1 if proposes else 0):
+            solved = max(solved, self.solved(domain.name, kind), key=lambda one: len(str(one.draft.fields)))
         task = Task("", domain.name, kind, solved.given, {}, solved.skeleton, draft=solved.draft.fields)
-        if self._rng.random() < self._mix.propose:
+        if proposes:
             references = [self._reference(domain.name, kind) for _ in range(self._n_references)]
             prompt = domain.propose_prompt(kind, references)
             sections = domain.draft_sections(kind, solved.draft.fields)  # type: ignore[attr-defined]
             return self._lesson_of(prompt, self._style.render_return(sections))
         prompt, answer = domain.solve_prompt(task), Section("answer", solved.answer)
         if self._mix.worked and self._rng.random() < self._mix.worked:
-            steps = written_steps(self._rng, domain.name, kind, solved)
+            steps = written_steps(domain.name, kind, solved)
             if steps and len(steps) <= MAX_STEPS_CHARACTERS:
                 return self._lesson_of(prompt, self._style.render_worked(steps, answer))
         return self._lesson_of(prompt, self._style.render_return((answer,)))
@@ -233,14 +238,12 @@ def solve_lean(rng: random.Random, kind: str) -> Solved:
     return Solved(draft, {"statement": statement}, proof, content_hash(statement))
 
 
-def written_steps(rng: random.Random, domain: str, kind: str, solved: Solved) -> str:
+def written_steps(domain: str, kind: str, solved: Solved) -> str:
     """How the answer is worked out, as text; empty where that can't be told."""
     given = solved.given
     steps: Sequence[str] | None = None
     if domain == "python" and kind in ("deduction", "error"):
         steps = python_steps(given["program"], given["input"])
-    elif domain == "python" and kind == "abduction":
-        return "|".join(guessing_steps(rng, given["program"], solved.answer, given["output"]) or ())
     elif domain == "math" and kind in ("deduction", "error"):
         steps = math_steps(kind, given)
     return ";".join(steps or ())

@@ -182,56 +182,52 @@ def _expand(work: _Work, tree: Node, arguments: Mapping[str, str]) -> None:
         work.poly(tree)
 
 
-def _factor(work: _Work, tree: Node, arguments: Mapping[str, str]) -> None:
-    poly = work.poly(tree)
-    content = math.gcd(*poly)
-    poly = [c // content for c in poly]
-    shift = next(i for i, c in enumerate(poly) if c)
-    poly = poly[shift:]
-    common = poly_text([0] * shift + [content])
-    if common != "1":
-        work.steps.append(f"{common}*{group(poly_text(poly))}")
-    _pair(work, poly)
-
-
-def _pair(work: _Work, poly: Poly) -> None:
-    """The two numbers whose sum and product split a quadratic's middle term, if they are whole."""
-    if len(poly) != 3:
-        return
-    c, b, a = poly
-    root = b * b - 4 * a * c
-    if root < 0 or math.isqrt(root) ** 2 != root or (b + math.isqrt(root)) % 2:
-        return
-    p, q = (b + math.isqrt(root)) // 2, (b - math.isqrt(root)) // 2
-    second = f"({q})" if q < 0 else str(q)
-    work.steps += [f"{p}*{second}={a * c}", f"{p}+{second}={b}"]
-
-
 def _solve(work: _Work, tree: Node, arguments: Mapping[str, str]) -> None:
-    poly = _sorted(work, tree)
+    """A linear equation by two subtractions and a division; a quadratic sorted, and split if it can be."""
+    left, right = _sides(work, tree)
+    poly = _sorted(left, right)
+    if len(poly) == 2:
+        (b, a), (d, c) = (side + [0] * (2 - len(side)) for side in (left[:2], right[:2]))
+        by = work.operate(Fraction(a), "-", Fraction(c)) if c else Fraction(a)
+        what = work.operate(Fraction(d), "-", Fraction(b)) if b else Fraction(d)
+        work.operate(what, "/", by)
+        work.drop_result()
+    elif len(poly) == 3:
+        work.steps.append(f"{poly_text(poly)}=0")
+        c, b, a = poly
+        root = b * b - 4 * a * c
+        if root >= 0 and math.isqrt(root) ** 2 == root and (b + math.isqrt(root)) % 2 == 0:
+            p, q = (b + math.isqrt(root)) // 2, (b - math.isqrt(root)) // 2
+            second = f"({q})" if q < 0 else str(q)
+            work.steps += [f"{p}*{second}={a * c}", f"{p}+{second}={b}"]
+
+
+def _solvable(work: _Work, tree: Node, arguments: Mapping[str, str]) -> None:
+    """An equation sorted; of a quadratic, the two parts of the discriminant."""
+    poly = _sorted(*_sides(work, tree))
+    work.steps.append(f"{poly_text(poly)}=0")
     if len(poly) == 3:
-        _pair(work, poly)
+        c, b, a = poly
+        square = work.operate(Fraction(b), "*", Fraction(b))
+        work.operate(square, "-", work.operate(Fraction(4 * a), "*", Fraction(c)))
 
 
-def _sorted(work: _Work, tree: Node, arguments: Mapping[str, str] | None = None) -> Poly:
-    """An equation with everything on the left; of a quadratic the discriminant as well."""
+def _sides(work: _Work, tree: Node) -> tuple[Poly, Poly]:
     if tree.kind != "relation" or tree.value != ("=",):
         raise Unknown
     left, right = tree.args
-    if left.kind == "/" and right.kind == "number":
-        top, bottom = left.args
-        left, right = top, Node("*", None, (right, bottom))
-    poly = _plus(work.poly(left), [-c for c in work.poly(right)])
+    if left.kind == "/":
+        left, right = left.args[0], Node("*", None, (right, left.args[1]))
+    return work.poly(left), work.poly(right)
+
+
+def _sorted(left: Poly, right: Poly) -> Poly:
+    """Left minus right, of degree two at most."""
+    poly = _plus(left, [-c for c in right])
     while len(poly) > 1 and poly[-1] == 0:
         poly.pop()
     if len(poly) > 3:
         raise Unknown
-    work.steps.append(f"{poly_text(poly)}=0")
-    if len(poly) == 3:
-        c, b, a = poly
-        work.steps.append(f"{b * b}-{4 * a * c if a * c >= 0 else f'({4 * a * c})'}={b * b - 4 * a * c}")
-    elif len(poly) == 2 and poly[0]:
-        work.steps.append(f"{poly_text([0, poly[1]])}={-poly[0]}")
     return poly
 
 
@@ -251,22 +247,20 @@ def _integrate(work: _Work, tree: Node, arguments: Mapping[str, str]) -> None:
     work.drop_result()
 
 
-_WAYS: Mapping[str, Callable[[_Work, Node, Mapping[str, str]], object]] = {
+_WAYS: Mapping[str, Callable[[_Work, Node, Mapping[str, str]], None]] = {
     "evaluate": _number,
     "substitute": _number,
     "mod": _mod,
     "gcd": _gcd,
     "sum": _sum,
     "expand": _expand,
-    "simplify": _expand,
-    "factor": _factor,
     "solve": _solve,
     "integrate": _integrate,
 }
-_DOUBTS: Mapping[str, Callable[[_Work, Node, Mapping[str, str]], object]] = {
+_DOUBTS: Mapping[str, Callable[[_Work, Node, Mapping[str, str]], None]] = {
     "evaluate": _doubtful,
     "substitute": _doubtful,
-    "solve": _sorted,
+    "solve": _solvable,
 }
 
 

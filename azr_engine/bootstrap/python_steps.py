@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import operator
-import random
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -52,57 +51,6 @@ def python_steps(program: str, arguments: str) -> tuple[str, ...] | None:
     if walk.ends_in_a_step:
         walk.steps[-1] = walk.steps[-1].rpartition("=")[0]
     return tuple(walk.steps)
-
-
-MAX_GUESSES = 3
-
-
-def guessing_steps(rng: random.Random, program: str, arguments: str, output: str) -> tuple[str, ...] | None:
-    """The steps of finding `arguments` by trial: up to two near misses, each run by hand, then the right ones run.
-
-    A step is `5:8-5=3`: the guess, then what running it writes down, ending with what it returns.
-    """
-    guesses = [arguments]
-    for _ in range(rng.choice([0, 0, 1, 1, 2])):
-        near = _neighbour(rng, guesses[0])
-        if near not in guesses:
-            guesses.insert(0, near)
-    steps = []
-    for guess in guesses:
-        walk = _Walk(program, guess)
-        try:
-            value = repr(walk.call())
-        except Exception:  # nothing is learned from a guess that raises
-            return None
-        if (value == output) is not (guess == arguments):
-            return None
-        if not walk.ends_in_a_step:
-            walk.steps.append(value)
-        steps.append(f"{guess}:{';'.join(walk.steps)}")
-    return tuple(steps)
-
-
-def _neighbour(rng: random.Random, arguments: str) -> str:
-    """The same argument list with one argument a little different."""
-    values = list(ast.literal_eval(f"({arguments},)"))
-    place = rng.randrange(len(values))
-    values[place] = _near(rng, values[place])
-    return ", ".join(map(repr, values))
-
-
-def _near(rng: random.Random, value: Any) -> Any:
-    if isinstance(value, int):
-        return value + rng.choice([-3, -2, -1, 1, 2, 3])
-    items = list(value)
-    fresh = rng.randint(0, 9) if isinstance(value, list) else rng.choice("abcde")
-    place, form = rng.randrange(len(items) + 1), rng.random()
-    if form < 0.25 and len(items) < 4:
-        items.insert(place, fresh)
-    elif form < 0.4 and len(items) > 1:
-        items.pop(min(place, len(items) - 1))
-    elif items:
-        items[min(place, len(items) - 1)] = fresh
-    return items if isinstance(value, list) else "".join(items)
 
 
 class _Walk:

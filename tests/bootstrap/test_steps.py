@@ -22,7 +22,7 @@ from azr_engine.bootstrap.lessons import (
     written_steps,
 )
 from azr_engine.bootstrap.math_steps import math_steps
-from azr_engine.bootstrap.python_steps import MAX_GUESSES, guessing_steps, python_steps
+from azr_engine.bootstrap.python_steps import python_steps
 from azr_engine.engine.styles import CompactStyle
 from azr_engine.engine.types import Prompt, Section
 
@@ -72,35 +72,6 @@ def test_the_steps_of_a_run_that_fails_end_where_it_does(seed: int) -> None:
             value(steps[-1])
 
 
-@settings(max_examples=60)
-@given(SEEDS)
-def test_guesses_are_run_by_hand_and_only_the_last_fits(seed: int) -> None:
-    rng = random.Random(seed)
-    solved = drawn(solve_python, rng, "abduction")
-    steps = guessing_steps(rng, solved.given["program"], solved.answer, solved.given["output"])
-    if steps is None:
-        return
-    assert 1 <= len(steps) <= MAX_GUESSES
-    scope: dict[str, Any] = {}
-    exec(solved.given["program"], scope)  # noqa: S102
-    fits = []
-    for step in steps:
-        guess = next(step[:end] for end in range(len(step)) if step[end] == ":" and _is_arguments(step[:end]))
-        check_run(step[len(guess) + 1 :].split(";"))
-        fits.append(repr(scope["f"](*value(f"({guess},)"))))
-    assert fits[-1] == solved.given["output"]
-    assert solved.given["output"] not in fits[:-1]
-    assert steps[-1].startswith(f"{solved.answer}:")
-
-
-def _is_arguments(text: str) -> bool:
-    try:
-        compile(f"f({text})", "", "eval")
-    except SyntaxError:
-        return False
-    return True
-
-
 @settings(max_examples=80, deadline=None)
 @given(SEEDS, st.sampled_from(["deduction", "error"]))
 def test_every_step_of_a_calculation_is_true(seed: int, kind: str) -> None:
@@ -139,8 +110,8 @@ def test_half_of_the_lessons_that_can_be_are_worked_and_the_style_finds_their_an
         worked += bool(marker)
         assert found == {"answer": answer}
         assert bool(steps) is bool(marker)
-    assert 0.2 < worked / 400 < 0.4
+    assert 0.1 < worked / 400 < 0.35
     rng = random.Random(1)
-    assert written_steps(rng, "python", "induction", drawn(solve_python, rng, "induction")) == ""
+    assert written_steps("python", "induction", drawn(solve_python, rng, "induction")) == ""
     plain = LessonBook(style, 3, mix=BROAD).lessons()
     assert not any("@answer:" in next(plain).completion for _ in range(100))
