@@ -4,9 +4,10 @@
         [--minutes 30] [--jobs 1] [--suite heldout] [--out benchmarks/results/learning]
 
 Every arm starts from the same model and plays for the same time in a process of its own with one thread. Each (arm,
-seed) leaves one JSON file in --out; those that are there already, made with the same settings, are not played again,
-so an experiment can be spread over several evenings. Then `summary.md` and `curves.svg` are made from all files: the
-arms at equal time and at equal generated tokens, by kind, with 95% intervals. Tune on `--suite dev` alone.
+seed) leaves one JSON file in --out; those that are there already, made with the same settings and the same weights of
+the model, are not played again, so an experiment can be spread over several evenings. Then `summary.md` and
+`curves.svg` are made from all files: the arms at equal time and at equal generated tokens, by kind, with 95% intervals.
+Tune on `--suite dev` alone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from azr_engine.engine.trained import load_trained
+from azr_engine.evaluation.cache import weights_hash
 from azr_engine.evaluation.compare import Arm, Budget, compare
 from azr_engine.evaluation.compare_plot import plot
 from azr_engine.evaluation.curve import read_curve
@@ -229,6 +232,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     settings = {key: getattr(arguments, key) for key in ("minutes", "suite", "every", "domains", "model", "set")}
     if not arguments.summary_only:
+        settings["weights"] = weights_hash(load_trained(arguments.model))[:16]
         runs = [(name, int(seed)) for seed in arguments.seeds.split(",") for name in names]
         with ThreadPoolExecutor(arguments.jobs) as pool:
             list(
