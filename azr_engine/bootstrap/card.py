@@ -40,8 +40,8 @@ on {figures["lessons"]:,} lessons that the grammars in `azr_engine/domains/*/gra
 any kind. Seed {figures["seed"]}, {figures["tokens_seen"]:,} tokens seen, {figures["minutes"]:.0f} minutes of training.
 Weights are stored in float16.
 
-The last phase shows steps before half of the answers that have any: runs by hand, arithmetic and equations. The model may
-write them or not; when they pay is left for training to find.
+The last phase shows steps before half of the answers that have any: runs by hand, arithmetic and equations. The model
+may write them or not; when they pay is left for training to find.
 
 ## What it can do
 
