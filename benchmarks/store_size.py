@@ -3,12 +3,13 @@
     python benchmarks/store_size.py [--tasks 1000000] [--attempts 10] [--folder runs/store]
 
 Fills a store with made-up tasks, each with its tries, and stops at 1,000, 10,000, ... tasks to ask each question many
-times. Prints medians and 99th percentiles in milliseconds.
+times. Prints medians and 99th percentiles in milliseconds, and the load average of the minute before each row.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import time
@@ -70,8 +71,8 @@ def main() -> None:
     options.folder.mkdir(parents=True)
     rng, gate, n_tasks, step = random.Random(1), NoveltyGate(NoveltyConfig()), 0, 0
     stops = [10**power for power in range(3, 12) if 10**power < options.tasks] + [options.tasks]
-    print("| tasks | tries | size | references | known ids of 64 | novelty of 1 | commit of 1,000 tasks |")
-    print("|---|---|---|---|---|---|---|")
+    print("| tasks | tries | size | references | known ids of 64 | novelty of 1 | commit of 1,000 tasks | load |")
+    print("|---|---|---|---|---|---|---|---|")
     with TaskStore(options.folder / "tasks.sqlite") as store:
         for stop in stops:
             commits = []
@@ -96,6 +97,7 @@ def main() -> None:
             cells = [f"{median:.2f} (99%: {high:.2f}) ms" for median, high in figures]
             last = 1000 * float(np.median(commits[-20:]))
             row = [f"{n_tasks:,}", f"{n_tasks * options.attempts:,}", f"{size:,.0f} MiB", *cells, f"{last:.0f} ms"]
+            row.append(f"{os.getloadavg()[0]:.1f}")
             print(f"| {' | '.join(row)} |", flush=True)
 
 

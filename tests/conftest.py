@@ -17,12 +17,17 @@ settings.load_profile("reproducible")
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
+PATIENCE_SECONDS = 1200.0
+"""How long a process may take that is only to end some time: beside busy ones it may get a hundredth of a core."""
+
 
 @pytest.fixture(scope="session")
 def azr() -> Command:
     """Run `azr-engine` with arguments in a process of its own; standard input from `stdin`."""
 
-    def call(arguments: Sequence[str], stdin: str = "", timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def call(
+        arguments: Sequence[str], stdin: str = "", timeout: float = PATIENCE_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", "from azr_engine.cli import main; main()", *arguments],
             input=stdin,

@@ -18,7 +18,7 @@ from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import MissingDependency, UserError
 from azr_engine.engine.policies.loading import check_quantization
 from azr_engine.engine.policies.lora import check_lora
-from azr_engine.engine.policies.vllm_engine import check_vllm
+from azr_engine.engine.policies.vllm_engine import check_sleep, check_vllm
 from azr_engine.engine.processes import Crew, n_processes, rank
 from azr_engine.engine.protocols import Policy, Rendered
 from azr_engine.engine.types import Completion
@@ -43,6 +43,12 @@ def check_backends(config: RunConfig) -> None:
     """Everything about model and trainer that can be wrong before a model is loaded. Raises UserError."""
     backend, trainer = choose_backend(config), config.trainer
     check_lora(config.model.lora)
+    if uses_vllm(config) and config.model.quantize != "none":
+        raise UserError("vLLM takes whole weights, no base in 4 bits: leave out model.quantize, or vLLM")
+    if config.model.engine_sleep:
+        if config.model.engine != "vllm" or config.model.server is not None:
+            raise UserError("model.engine_sleep is for an engine of the run's own: set model.engine=vllm and no server")
+        check_sleep()
     if config.model.engine == "vllm" and config.model.server is None:
         check_vllm()
         if n_processes() > 1:
@@ -150,10 +156,20 @@ def _make(config: RunConfig, stack: ExitStack) -> tuple[LoadedModel, Transformer
     loaded = dataclasses.replace(loaded, model=trainer.policy_model)
     if uses_vllm(config) and rank() == 0:
         from azr_engine.engine.policies.vllm import open_vllm
+        from azr_engine.trainer.alone import AloneInMemory
 
-        served = open_vllm(loaded, server=model.server, folder=model.server_folder, cache_gib=model.engine_cache_gib)
+        served = open_vllm(
+            loaded,
+            server=model.server,
+            folder=model.server_folder,
+            cache_gib=model.engine_cache_gib,
+            rank=model.lora.r if model.engine_lora else 0,
+            sleeps=model.engine_sleep,
+        )
         stack.callback(served.close)
         policy: TransformersPolicy = served
+        if model.engine_sleep:
+            trainer = AloneInMemory(trainer, served)
     else:
         policy = TransformersPolicy(loaded)
     if crew is not None:

@@ -44,7 +44,7 @@ class ModelConfig(_Section):
     ] = "transformers"
     engine_cache_gib: Annotated[float, Field(gt=0, description="GiB of KV cache of the run's own vLLM engine.")] = 4.0
     engine_lora: Annotated[
-        bool, Field(description="Hand that engine an adapter alone after an update; false: merged, as whole weights.")
+        bool, Field(description="Hand vLLM an adapter alone after an update (a server if it can); false: merged.")
     ] = True
     engine_sleep: Annotated[
         bool, Field(description="Have that engine leave its GPU memory to the update, weights and KV cache.")

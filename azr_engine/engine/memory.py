@@ -9,14 +9,18 @@ With N parameters of b bytes (4 in float32, 2 in bfloat16), T of which learn, in
 | gradients | 4 T, from stage 2 on over W |
 | optimiser | AdamW's 8 T, with masters of 4 T from stage 1 on, all over W |
 | buffers | from stage 2 on the gradients' bucket, at stage 3 what is gathered for a layer too: DeepSpeed's defaults |
-| KV cache | 2 b layers key_value for each token of every sequence that is decoded at once |
+| vLLM | in the run's own process: b of each plain weight once more, its reserved adapter's, and its pool for KV cache |
+| KV cache | 2 b layers key_value for each token of every sequence that is decoded at once; nothing where vLLM samples |
 | activations | of one micro-batch and layer: b (6 hidden + 4 query + 4 intermediate) for each token, in bfloat16 |
 |             | 4 hidden more (norms work in float32); its logits: b + 12 for each, 4 more with a reference |
 
-The last two are never held together, so the peak is the rest and the larger of them. The activations are what PyTorch's
-graph of a Llama layer keeps (`tests/engine/test_memory.py` measures the sum); checkpointing keeps `hidden` alone.
+The last two are never held together, so the peak is the rest and the larger of them. A vLLM that sleeps during the
+update takes the KV cache's place there, and the base under an adapter goes to the host meanwhile. The activations are
+what PyTorch's graph of a Llama layer keeps (`tests/engine/test_memory.py` measures the sum); checkpointing keeps
+`hidden` alone.
 
-Not covered: what the libraries themselves take (most of a GiB), and what the allocator cannot use.
+Not covered: what the libraries themselves take (most of a GiB; vLLM's working memory as much again), what the allocator
+cannot use, and whole weights on their way to vLLM, which pass through the host's memory.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.policies.shape import Shape, read_shape
 from azr_engine.engine.policies.transformers import MAX_ROWS, MAX_TOKENS
+from azr_engine.engine.policies.vllm_handover import reserved_rank
 from azr_engine.engine.processes import n_processes
 from azr_engine.engine.session import DEFAULT_TOKENS
 from azr_engine.trainer.deepspeed_config import deepspeed_config
@@ -76,7 +81,13 @@ class Trainee:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of each process; `host` is what is offloaded to the CPU's memory."""
+    """Bytes of each process.
+
+    Attributes:
+        kv_cache: what sampling alone holds: the cache, or all of an engine that sleeps during the update.
+        engine: what vLLM holds all the time.
+        host: what is offloaded to the CPU's memory.
+    """
 
     weights: int
     reference: int
@@ -85,11 +96,12 @@ class Memory:
     buffers: int
     kv_cache: int
     activations: int
+    engine: int = 0
     host: int = 0
     peak: int = field(init=False)
 
     def __post_init__(self) -> None:
-        held = self.weights + self.reference + self.gradients + self.optimiser + self.buffers
+        held = self.weights + self.reference + self.gradients + self.optimiser + self.buffers + self.engine
         object.__setattr__(self, "peak", held + max(self.kv_cache, self.activations))
 
 
@@ -115,6 +127,7 @@ def estimate(shape: Shape, config: RunConfig, work: Workload, trainee: Trainee) 
     b, stage, n_processes = trainee.bytes, trainee.stage, trainee.processes
     n, trained, trainer = shape.parameters, shape.trained, config.trainer
     whole = round(b * n - shape.linear * (b - _NF4)) if trainee.four_bits else b * n
+    engine, sleeps = _engine(shape, config, b), config.model.engine_sleep
     leash = bool(trainer.kl_propose or trainer.kl_solve)
     state = (8 + (4 if stage else 0)) * trained // (n_processes if stage else 1)
     shard = whole // n_processes if stage == 3 else 0
@@ -125,10 +138,28 @@ def estimate(shape: Shape, config: RunConfig, work: Workload, trainee: Trainee) 
         gradients=4 * trained // (n_processes if stage >= 2 else 1),
         optimiser=0 if trainer.offload_optimizer else state,
         buffers=buffers,
-        kv_cache=0 if has_samplers(config) else _sampling(shape, work, b),
+        kv_cache=engine if sleeps else 0 if engine or _samples_elsewhere(config) else _sampling(shape, work, b),
         activations=_update(shape, config, work, b, reference=leash),
-        host=(state if trainer.offload_optimizer else 0) + (shard if trainer.offload_parameters else 0),
+        engine=0 if sleeps else engine,
+        host=(state if trainer.offload_optimizer else 0)
+        + (shard if trainer.offload_parameters else 0)
+        + (b * (n - trained) if sleeps and config.model.engine_lora and trainee.adapter else 0),
     )
+
+
+def _engine(shape: Shape, config: RunConfig, b: int) -> int:
+    """What vLLM in the run's own process holds; 0 without."""
+    model = config.model
+    if model.engine != "vllm" or model.server is not None:
+        return 0
+    rank = model.lora.r
+    plain = shape.parameters - (shape.trained if rank else 0)
+    adapter = shape.trained * reserved_rank(rank) // rank if rank and model.engine_lora else 0
+    return b * (plain + adapter) + round(model.engine_cache_gib * 2**30)
+
+
+def _samples_elsewhere(config: RunConfig) -> bool:
+    return has_samplers(config) or config.model.server is not None
 
 
 def _sampling(shape: Shape, work: Workload, b: int, max_rows: int = MAX_ROWS) -> int:
@@ -221,10 +252,11 @@ def memory_line(config: RunConfig) -> str:
 def describe(memory: Memory) -> str:
     """The peak and its parts, in GiB."""
     held = {name: getattr(memory, name) for name in ("weights", "reference", "gradients", "optimiser", "buffers")}
+    held["vLLM"] = memory.engine
     parts = ", ".join(f"{name} {_gib(value)}" for name, value in held.items() if value)
     host = f"; {_gib(memory.host)} GiB more in the host's memory" if memory.host else ""
     return (
-        f"{_gib(memory.peak)} GiB ({parts}, and the larger of KV cache {_gib(memory.kv_cache)} and activations "
+        f"{_gib(memory.peak)} GiB ({parts}, and the larger of sampling {_gib(memory.kv_cache)} and activations "
         f"{_gib(memory.activations)}){host}"
     )
 

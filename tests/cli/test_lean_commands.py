@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from azr_engine.verifiers.lean.installation import wheel_problem
-from tests.conftest import Command
+from tests.conftest import PATIENCE_SECONDS, Command
 
 SWAP = "(p q : Prop) : p ∧ q → q ∧ p"
 
@@ -46,7 +46,9 @@ def test_a_missing_package_is_named_and_breaks_nothing_else(azr: Command, tmp_pa
 
     def call(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(script), *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
 
     line = json.dumps({"kind": "prove", "draft": {"statement": SWAP}, "answer": "And.symm"})
     missing = call("judge", "--domain", "lean", stdin=line)

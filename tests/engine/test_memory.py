@@ -17,13 +17,18 @@ from azr_engine.engine.config import RunConfig, load_config
 from azr_engine.engine.memory import Memory, Trainee, Workload, describe, estimate, memory_line, memory_of
 from azr_engine.engine.policies.lora import LoraConfig
 from azr_engine.engine.policies.shape import Shape, read_shape
-from tests.conftest import Command
+from tests.conftest import PATIENCE_SECONDS, Command
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LLAMA: dict[str, Any] = {"max_position_embeddings": 512, "tie_word_embeddings": True, "pad_token_id": 0}
 WIDE: dict[str, Any] = {"hidden_size": 384, "intermediate_size": 1152, "num_hidden_layers": 4, "num_attention_heads": 6}
 DEEP: dict[str, Any] = {"hidden_size": 192, "intermediate_size": 576, "num_hidden_layers": 20, "num_attention_heads": 3}
+THREE = {"hidden_size": 2048, "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16}
+THREE |= {"num_key_value_heads": 2, "vocabulary": 151936}
+SEVEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
+SEVEN |= {"num_key_value_heads": 4, "vocabulary": 152064}
 WORK = {"prompt": 48, "propose": 40, "solve": 24, "proposals": 6, "tasks": 6, "attempts": 4}
+WORKLOAD = Workload(**WORK)
 SHAPE = Shape(10**6, 10**6, 8 * 10**5, 4, 64, 128, 64, 32, 1000, 512, {})
 
 PEAK = """
@@ -93,7 +98,7 @@ def test_the_estimate_is_within_a_fifth_of_a_real_peak(
         [sys.executable, "-c", PEAK, small, model, json.dumps(settings), json.dumps(WORK)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE_SECONDS,
         # Otherwise the C library keeps what was freed, as suits it.
         env={**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"},
     )
@@ -120,7 +125,7 @@ def test_a_shape_counts_what_the_loaded_model_has(tmp_path: Path, adapter: LoraC
 
 def of(trainee: Trainee, **settings: Any) -> Memory:
     config = load_config(None, [f"trainer.{name}={json.dumps(value)}" for name, value in settings.items()])
-    return estimate(SHAPE, config, Workload(**WORK), trainee)
+    return estimate(SHAPE, config, WORKLOAD, trainee)
 
 
 def test_zero_stages_spread_what_they_say() -> None:
@@ -137,6 +142,33 @@ def test_what_is_offloaded_moves_to_the_host() -> None:
     assert there.optimiser == 0
     assert there.host == here.optimiser + 2 * SHAPE.parameters // 4
     assert there.peak + there.host == here.peak
+
+
+def with_engine(trainee: Trainee, **settings: Any) -> Memory:
+    chosen = {"engine": "vllm", "engine_cache_gib": 2, **settings}
+    config = load_config(None, [f"model.{name}={json.dumps(value)}" for name, value in chosen.items()])
+    return estimate(
+        dataclasses.replace(SHAPE, trained=2000 if "lora.r" in settings else 10**6), config, WORKLOAD, trainee
+    )
+
+
+def test_an_engine_of_the_runs_own_is_held_beside_the_trainer_or_before_it() -> None:
+    without, beside = of(Trainee(4)), with_engine(Trainee(4))
+    assert (beside.kv_cache, beside.engine) == (0, 4 * 10**6 + 2 * 2**30)
+    assert beside.peak - without.peak == beside.engine - max(0, without.kv_cache - without.activations)
+    asleep = with_engine(Trainee(4), engine_sleep=True)
+    assert (asleep.engine, asleep.kv_cache, asleep.host) == (0, beside.engine, 0)
+    assert asleep.peak == beside.peak - min(beside.engine, beside.activations)
+    assert "vLLM 2.0" in describe(beside) and "sampling 2.0" in describe(asleep)
+    served = with_engine(Trainee(4), server="http://there")
+    assert (served.engine, served.kv_cache) == (0, 0)
+
+
+def test_an_adapter_in_an_engine_takes_the_rank_that_is_reserved_for_it() -> None:
+    swapped = with_engine(Trainee(4, adapter=True), **{"lora.r": 4})
+    assert swapped.engine == 4 * (10**6 - 2000 + 2 * 2000) + 2 * 2**30
+    assert with_engine(Trainee(4, adapter=True), engine_lora=False, **{"lora.r": 4}).engine == swapped.engine - 16000
+    assert with_engine(Trainee(4, adapter=True), engine_sleep=True, **{"lora.r": 4}).host == 4 * (10**6 - 2000)
 
 
 def test_an_adapter_needs_no_reference_and_checkpointing_little_for_activations() -> None:
@@ -169,27 +201,11 @@ def test_a_model_that_is_not_here_leaves_the_estimate_unknown(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("example", "processes", "gib", "sizes"),
     [
-        (
-            "1-gpu-3b.toml",
-            1,
-            24,
-            {"hidden_size": 2048, "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16}
-            | {"num_key_value_heads": 2, "vocabulary": 151936},
-        ),
-        (
-            "8-gpus-7b.toml",
-            8,
-            80,
-            {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
-            | {"num_key_value_heads": 4, "vocabulary": 152064},
-        ),
-        (
-            "2-nodes-7b.toml",
-            8,
-            80,
-            {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
-            | {"num_key_value_heads": 4, "vocabulary": 152064},
-        ),
+        ("1-gpu-3b.toml", 1, 24, THREE),
+        ("1-gpu-3b-vllm.toml", 1, 48, THREE),
+        ("8-gpus-7b.toml", 8, 80, SEVEN),
+        ("8-gpus-7b-vllm.toml", 6, 80, SEVEN),
+        ("2-nodes-7b.toml", 8, 80, SEVEN),
     ],
 )
 def test_an_example_fits_the_gpu_it_is_for(
@@ -209,6 +225,8 @@ def test_an_example_passes_its_dry_run(azr: Command, monkeypatch: pytest.MonkeyP
         pytest.importorskip("deepspeed")
     if example.startswith("2"):
         pytest.importorskip("ray")
+    if example == "1-gpu-3b-vllm.toml":
+        pytest.importorskip("vllm", reason="needs azr-engine[vllm] beside what the tests need")
     pytest.importorskip("peft")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     result = azr(["run", "--config", str(EXAMPLES / example), "--dry-run"])

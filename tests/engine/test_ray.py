@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import select
 import shutil
 import signal
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +33,7 @@ from azr_engine.engine.session import open_session, set_up
 from azr_engine.engine.store import TaskStore
 from azr_engine.plugins.manager import Plugins
 from azr_engine.trainer.checkpoints import trained_parameters
+from tests.conftest import Command
 from tests.engine.test_self_play import timeless
 
 HEAD = {"num_cpus": 3, "object_store_memory": 100 * 2**20, "include_dashboard": False}
@@ -253,6 +257,46 @@ def test_the_options_set_what_they_say() -> None:
     config = RunConfig.model_validate(tomllib.loads(result.output))
     assert (config.ray.address, config.ray.samplers, config.play.async_depth) == ("auto", 2, 1)
     assert "of each sampler" in result.output.splitlines()[-1]
+
+
+def gone(pid: int) -> bool:
+    """Whether a process that is not our child ends within a minute."""
+    try:
+        return bool(select.select([os.pidfd_open(pid)], [], [], 60)[0])
+    except ProcessLookupError:
+        return True
+
+
+def test_a_killed_head_ends_the_run_with_one_line_and_it_goes_on_without_a_cluster(
+    azr: Command, cluster: Any, tmp_path: Path
+) -> None:
+    """Comes last of the tests that need the cluster."""
+    out = tmp_path / "run"
+    arguments = ["run", "--json", "--domains", "python", "--threads", "1", "--out", str(out), "--steps", "1000"]
+    for setting in ("play.proposals=4", "play.attempts=2", "store.seeds=2", "trainer.backend=torch"):
+        arguments += ["--set", setting]
+    with subprocess.Popen(
+        [sys.executable, "-m", "azr_engine", *arguments, "--ray", cluster.address, "--set", "ray.verifiers=1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stdout is not None and run.stderr is not None
+        for line in run.stderr:
+            if line.startswith("step 1/"):
+                break
+        (worker,) = actors("VerifierWorker")
+        for process in ("raylet", "gcs_server"):
+            os.kill(cluster.head_node.all_processes[process][0].process.pid, signal.SIGKILL)
+        said = [line for line in run.stderr if not line.startswith("step ")]
+        assert (run.stdout.read(), run.wait()) == ("", 2)
+    assert len(said) == 1 and re.fullmatch(r"error: the Ray cluster is gone \(.*\); .* use --resume\n", said[0]), said
+    assert gone(worker), "a worker outlived its node"
+    done = len(timeless(out))
+    assert done > 0
+    result = azr([*arguments, "--steps", str(done + 1), "--resume", "--ray", ""])
+    assert result.returncode == 0, result.stderr
+    assert [line["step"] for line in timeless(out)] == list(range(1, done + 2))
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

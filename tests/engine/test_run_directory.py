@@ -19,6 +19,7 @@ import pytest
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.types import Event
+from tests.conftest import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -157,7 +158,9 @@ else:
 
 def test_a_second_run_in_another_process_is_refused(run: RunDirectory) -> None:
     command = [sys.executable, "-c", OTHER_PROCESS, str(run.path)]
-    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    refused = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, stdin=subprocess.DEVNULL
+    )
     assert refused.stdout == f"{run.path} is in use by another run; wait for it to end or choose another --out\n"
 
 
@@ -172,7 +175,7 @@ def test_a_killed_run_leaves_no_lock_behind_even_if_its_workers_live_on(run: Run
         with pytest.raises(UserError, match="in use"):
             RunDirectory.resume(run.path)
         other.send_signal(signal.SIGKILL)
-        other.wait(timeout=60)
+        other.wait(timeout=PATIENCE_SECONDS)
         # Its forked child still waits on the pipe, which closes when this block ends.
         RunDirectory.resume(run.path).close()
 
@@ -345,7 +348,10 @@ def test_strangers_among_the_checkpoints_are_ignored(run: RunDirectory) -> None:
 def test_killed_in_any_state_of_the_disk_the_run_goes_on_from_a_whole_step(tmp_path: Path) -> None:
     script = Path(__file__).with_name("kill_at_every_change.py")
     done = subprocess.run(
-        [sys.executable, str(script), "rundir", str(tmp_path / "killed")], capture_output=True, text=True, timeout=300
+        [sys.executable, str(script), "rundir", str(tmp_path / "killed")],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     recovered = []

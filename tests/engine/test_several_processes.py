@@ -13,6 +13,7 @@ import pytest
 
 from azr_engine.cli.export import write
 from azr_engine.engine.store import TaskStore
+from tests.conftest import PATIENCE_SECONDS
 
 pytest.importorskip("deepspeed")
 
@@ -55,7 +56,7 @@ def test_one_of_two_killed_stops_the_run_with_one_line_and_it_resumes(tmp_path: 
         if line.startswith("step 1/"):
             break
     os.kill(process_of_rank(process.pid, 1), signal.SIGKILL)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode != 0
     ours = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert len(ours) == 1, errors
@@ -64,7 +65,7 @@ def test_one_of_two_killed_stops_the_run_with_one_line_and_it_resumes(tmp_path: 
 
     done = steps(out)
     again = launch(["run", "--resume", "--out", str(out), "--steps", str(len(done) + 1)])
-    _, errors = again.communicate(timeout=300)
+    _, errors = again.communicate(timeout=PATIENCE_SECONDS)
     assert again.returncode == 0, errors
     assert steps(out) == list(range(1, len(done) + 2))
     with TaskStore(out / "tasks.sqlite", read_only=True) as store:

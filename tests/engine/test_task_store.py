@@ -32,6 +32,7 @@ from azr_engine.engine.types import (
     Verdict,
     task_id,
 )
+from tests.conftest import PATIENCE_SECONDS
 
 CELL = ("python", "deduction")
 
@@ -448,7 +449,10 @@ store.commit_step(2, tasks(10, 4000))
 def test_killed_in_the_middle_of_a_step_larger_than_the_cache(tmp_path: Path) -> None:
     path = tmp_path / "tasks.sqlite"
     done = subprocess.run(
-        [sys.executable, "-c", KILLED_IN_A_LARGE_STEP, str(path)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", KILLED_IN_A_LARGE_STEP, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, "committed\n"), done.stderr
     with TaskStore(path) as store:
@@ -460,7 +464,10 @@ def test_killed_in_the_middle_of_a_step_larger_than_the_cache(tmp_path: Path) ->
 def test_killed_in_any_state_of_the_disk_the_store_is_at_a_step_boundary(tmp_path: Path) -> None:
     script = Path(__file__).with_name("kill_at_every_change.py")
     done = subprocess.run(
-        [sys.executable, str(script), "store", str(tmp_path / "killed")], capture_output=True, text=True, timeout=300
+        [sys.executable, str(script), "store", str(tmp_path / "killed")],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     n_runs = int(done.stdout)

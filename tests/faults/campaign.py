@@ -2,9 +2,10 @@
 
     python -m tests.faults.campaign FOLDER [--kills 50] [--steps 40] [--seed 1]
 
-Plays the same run undisturbed in FOLDER/whole and disturbed in FOLDER/killed. Everything is imported once and every
-life is a fork, so that many deaths cost little. Prints one line of JSON: the kills, how far each life came, and the
-exit status of the last.
+Plays the same run undisturbed in FOLDER/whole and disturbed in FOLDER/killed. One life in three dies at some moment of
+its start, the others within about a step after they have finished one, however long that takes. Everything is imported
+once and every life is a fork, so that many deaths cost little. Prints one line of JSON: the kills, how far each life
+came, and the exit status of the last.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.faults.lives import SETTINGS, import_everything, live
+from tests.faults.lives import SETTINGS, end_of, import_everything, live, lives
 
 
 def cpu_seconds(child: int) -> float:
@@ -28,29 +29,39 @@ def cpu_seconds(child: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def die_after(child: int, seconds: float) -> int | None:
-    """Kill the child after so much CPU time unless it ends by itself sooner; its exit status then, else None."""
-    while cpu_seconds(child) < seconds:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
+def steps(out: Path) -> int:
+    """Whole lines in the metrics."""
+    file = out / "metrics.jsonl"
+    return file.read_bytes().count(b"\n") if file.is_file() else 0
+
+
+def die_after(child: int, out: Path, n_steps: int, seconds: float) -> int | None:
+    """Kill the child once `out` has so many steps and it has used so much more CPU time.
+
+    Returns:
+        Its exit status if it ended by itself sooner, else None.
+    """
+    began = None
+    while lives(child):
+        if began is None and steps(out) >= n_steps:
+            began = cpu_seconds(child)
+        if began is not None and cpu_seconds(child) - began >= seconds:
+            os.kill(child, signal.SIGKILL)
+            end_of(child)
+            return None
         time.sleep(0.005)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+    return end_of(child)
 
 
-def undisturbed(arguments: list[str], out: Path, log: Path) -> tuple[float, int]:
-    """CPU seconds that a life takes to its first step, and the exit status."""
-    first = 0.0
+def undisturbed(arguments: list[str], out: Path, log: Path) -> tuple[float, float, int]:
+    """CPU seconds that a life takes to its first step and to its end, and the exit status."""
+    first = last = 0.0
     child = live(arguments, log)
-    done = 0
-    while not done:
-        if not first and (out / "metrics.jsonl").is_file():
-            first = cpu_seconds(child)
+    while lives(child):
+        last = cpu_seconds(child)
+        first = first or last * (steps(out) > 0)
         time.sleep(0.005)
-        done, status = os.waitpid(child, os.WNOHANG)
-    return first, os.waitstatus_to_exitcode(status)
+    return first, last, end_of(child)
 
 
 def main() -> None:
@@ -65,7 +76,7 @@ def main() -> None:
     rng, log = random.Random(options.seed), options.folder / "log.txt"
     options.folder.mkdir(parents=True, exist_ok=True)
     begin = ["run", *SETTINGS.split(), "--steps", str(options.steps)]
-    first, code = undisturbed([*begin, "--out", str(options.folder / "whole")], options.folder / "whole", log)
+    first, last, code = undisturbed([*begin, "--out", str(options.folder / "whole")], options.folder / "whole", log)
     if code:
         sys.exit(f"the undisturbed run ended with {code}; see {log}")
     out = options.folder / "killed"
@@ -74,12 +85,11 @@ def main() -> None:
     while status is None:
         resumable = (out / "config.resolved.toml").is_file()
         life = live(["run", "--resume", "--out", str(out)] if resumable else [*begin, "--out", str(out)], log)
-        # Most of a life is its start; so most moments are chosen around the first steps that follow.
-        patience = first * rng.choice((rng.uniform(0.0, 1.0), rng.uniform(0.9, 1.3), rng.uniform(0.9, 1.3)))
-        patience = patience if len(reached) < options.kills else math.inf
-        status = die_after(life, patience)
-        file = out / "metrics.jsonl"
-        reached.append(file.read_bytes().count(b"\n") if file.is_file() else 0)
+        a_step = (last - first) / options.steps
+        at_start, later = (0, rng.uniform(0.0, first)), (steps(out) + 1, rng.uniform(0.0, a_step))
+        n_steps, seconds = rng.choice((at_start, later, later))
+        status = die_after(life, out, n_steps, seconds if len(reached) < options.kills else math.inf)
+        reached.append(steps(out))
     print(json.dumps({"kills": len(reached) - 1, "reached": reached, "status": status}))
 
 

@@ -47,6 +47,11 @@ def live(arguments: Sequence[str], log: Path, first: Callable[[], None] | None =
         os._exit(code)
 
 
+def lives(child: int) -> bool:
+    """Whether a life has not ended yet; `end_of` is still to be called."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+
 def end_of(child: int) -> int:
     """Wait for a life to end by itself; its exit status."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

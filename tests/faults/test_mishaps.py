@@ -59,7 +59,7 @@ def test_ctrl_c_finishes_the_step_and_ends_well(ends: dict[str, dict[str, Any]])
     once = ends["once"]
     assert once["status"] == 0, once["said"]
     assert "finishing this step" in once["said"] and "Traceback" not in once["said"]
-    assert once["steps"] > ends["second run"]["steps"]
+    assert once["steps"] > ends["store"]["steps"]
 
 
 def test_ctrl_c_twice_stops_at_once(ends: dict[str, dict[str, Any]]) -> None:

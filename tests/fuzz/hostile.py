@@ -74,6 +74,25 @@ LEAN += [
     "exact ",
     "1 ",
 ]
+COMMANDS = [
+    "universe u\n",
+    "set_option maxRecDepth 9\n",
+    "namespace goal\n",
+    "macro ",
+    "notation ",
+    "import Init\n",
+    "prelude\n",
+]
+COMMANDS += [
+    "variable (q : Prop)\n",
+    "\n#exit\n",
+    "@[simp] ",
+    "attribute ",
+    "instance : ",
+    "opaque ",
+    "def f : ",
+    "mutual\n",
+]
 CONFIG = ["steps", "play", ".", "=", "[", "]", "[[", "]]", "{", "}", ",", "true", "'", '"', '"""', "'''", "\n", "seed"]
 CONFIG += ["trainer", "learning_rate", "model", "name", "1979-05-27T07:32:00Z", "domains", "judge", "[play]\n"]
 

@@ -14,6 +14,7 @@ import pytest
 
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.report.page import write_report
+from tests.conftest import PATIENCE_SECONDS
 from tests.report.synthetic import synthetic_run
 
 
@@ -55,4 +56,4 @@ def port(live_run: Path) -> Iterator[int]:
         yield int(url.rstrip("/\n").rpartition(":")[2])
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0

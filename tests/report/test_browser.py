@@ -13,14 +13,14 @@ import pytest
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.store import TaskStore
 from azr_engine.oversight.review import ReviewQueue
+from tests.conftest import PATIENCE_SECONDS
 from tests.report.synthetic import HOSTILE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH")]
 
-SECONDS = 1000
-WAIT = 120 * SECONDS
+WAIT = 1000 * PATIENCE_SECONDS
 sync_api.expect.set_options(timeout=WAIT)
 """A page draws after an event, not in it, so what follows one is waited for."""
 
@@ -30,7 +30,7 @@ def chromium() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         flags += ["--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=WAIT)
         yield browser
         browser.close()
 
@@ -112,7 +112,7 @@ def test_search_finds_in_texts_and_filters_narrow(page: Any, hostile_run: Path) 
     # The number stands in a try's text alone, which lies in a chunk; the index has only the program's beginning.
     link = page.locator(f'a[href="#task/{task.id}"]')
     link.wait_for()
-    assert page.locator("tbody tr").count() < 25
+    sync_api.expect(page.locator("tbody tr")).not_to_have_count(25)
     page.fill("#search", "")
     page.select_option("#filter-outcome", "malformed")
     sync_api.expect(page.locator("#found")).to_have_text("72 of 360 found")
@@ -146,6 +146,7 @@ def test_every_hostile_text_stays_text_wherever_it_is_shown(page: Any, hostile_r
     for task in tasks:
         page.goto(page.url.partition("#")[0] + f"#task/{task.id}")
         page.locator("h1 code", has_text=task.id).wait_for()
+        page.locator("li.try").first.wait_for()
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         foreign = page.evaluate("document.querySelectorAll('main script, main img, main iframe, main [onload]').length")
         assert foreign == 0
@@ -168,7 +169,7 @@ def test_everything_can_be_reached_by_keys(page: Any) -> None:
     )
     assert names == 0
     page.get_by_role("button", name="Change between dark and light").click()
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    sync_api.expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_the_live_page_redraws_itself_and_opens_tasks(chromium: Any, port: int, live_run: Path) -> None:

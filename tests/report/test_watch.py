@@ -11,7 +11,7 @@ import pytest
 
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.report.watch import is_loopback, read_block
-from tests.conftest import Command
+from tests.conftest import PATIENCE_SECONDS, Command
 from tests.report.test_page import blocks
 
 pytest.importorskip("starlette", reason="needs the extra watch")
@@ -19,7 +19,7 @@ pytest.importorskip("uvicorn", reason="needs the extra watch")
 
 
 def ask(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     connection.request("GET", path, headers={"Host": f"127.0.0.1:{port}", **headers})
     answer = connection.getresponse()
     return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
@@ -77,7 +77,7 @@ def test_requests_that_another_site_could_make_are_refused(port: int) -> None:
 
 
 def test_a_finished_step_is_told(port: int, live_run: Path) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     connection.request("GET", "/events", headers={"Host": f"127.0.0.1:{port}"})
     stream = connection.getresponse()
     assert stream.getheader("content-type", "").startswith("text/event-stream")

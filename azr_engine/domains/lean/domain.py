@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from azr_engine.domains.lean import seeds
+from azr_engine.domains.lean.honeypots import honeypot
 from azr_engine.engine.types import Answer, Draft, Malformed, Prompt, Section, Task
 
 KINDS: tuple[str, ...] = ("prove", "repair", "induct")
@@ -129,6 +130,10 @@ class LeanDomain:
         """The answer's text; empty is malformed."""
         text = sections["answer"].strip("\n").rstrip()
         return Answer({"answer": text}, sections["answer"]) if text.strip() else Malformed("empty answer", text)
+
+    def honeypot(self, task: Task, rng: random.Random) -> Task | None:
+        """An impossible task that looks like `task`; None where there is none."""
+        return honeypot(task, rng)
 
     def known_answers(self, task: Task) -> list[tuple[str, bool]]:
         """For the conformance kit: what the draft's own proof amounts to as an answer."""

@@ -17,16 +17,21 @@ MAX_STATEMENT, MAX_PROOF = 64, 72
 
 def sample(rng: random.Random) -> tuple[str, str]:
     """A true statement with binders, such as `(p q : Prop) : p ∧ q → q ∧ p`, and a term that proves it."""
+    formula, proof = theorem(rng)
+    return statement_text(formula), proof
+
+
+def theorem(rng: random.Random) -> tuple[Formula, str]:
+    """A true proposition and a term that proves it, both short."""
     while True:
-        formula = _ordered(_proposition(rng))
-        if _repeats(formula):
+        formula = ordered(_proposition(rng))
+        if repeats(formula):
             continue
         proof = prove(formula)
         if proof is None or len(proof) > MAX_PROOF or (rng.random() < _dull(proof)):
             continue
-        statement = statement_text(formula)
-        if len(statement) <= MAX_STATEMENT:
-            return statement, proof
+        if len(statement_text(formula)) <= MAX_STATEMENT:
+            return formula, proof
 
 
 def statement_text(formula: Formula) -> str:
@@ -34,15 +39,15 @@ def statement_text(formula: Formula) -> str:
     return f"({' '.join(dict.fromkeys(formula.atoms()))} : Prop) : {formula}"
 
 
-def _ordered(formula: Formula) -> Formula:
+def ordered(formula: Formula) -> Formula:
     """Atoms renamed to p, q, r in the order of their first occurrence, so that no statement comes in six spellings."""
     names = dict.fromkeys(formula.atoms())
     return formula.rename(dict(zip(names, ATOMS, strict=False)))
 
 
-def _repeats(formula: Formula) -> bool:
+def repeats(formula: Formula) -> bool:
     """Whether some connective joins a proposition with itself."""
-    return (len(formula.parts) == 2 and formula.parts[0] == formula.parts[1]) or any(map(_repeats, formula.parts))
+    return (len(formula.parts) == 2 and formula.parts[0] == formula.parts[1]) or any(map(repeats, formula.parts))
 
 
 def _dull(proof: str) -> float:

@@ -42,7 +42,7 @@ def sums(rng: random.Random) -> Theorem:
     left, right = _arrangements(rng, leaves, f" {operation} ")
     proof = _AC_SUM if operation == "+" else _AC_PRODUCT
     binders = f"({' '.join(names)} : Nat)"
-    bad = _changed(rng, right, names)
+    bad = changed(rng, right, names)
     values = _witness(names, lambda v: _value(left, v) != _value(bad, v), range(4))
     rival, refutation = _rival(binders, f"{left} = {bad}", values)
     terms = ["x", "y", "(x + 2)", "(x * y)", "(2 * y)", "x * 3" if operation == "+" else "(y + 1)", "7"]
@@ -56,7 +56,7 @@ def lengths(rng: random.Random) -> Theorem:
     left, right = _arrangements(rng, list(names), " ++ ")
     dressed = [rng.choice(("({}).length", "({}).reverse.length")).format(side) for side in (left, right)]
     binders = f"({' '.join(names)} : List Nat)"
-    bad = _changed(rng, dressed[1], names)
+    bad = changed(rng, dressed[1], names)
     values = _witness(names, lambda v: _length(left, v) != _length(bad, v), range(2))
     rival, refutation = _rival(binders, f"{dressed[0]} = {bad}", [("[]", "[0]")[int(value)] for value in values])
     terms = ["us", "vs", "(us ++ vs)", "[1]", "us.reverse", "(0 :: vs)"]
@@ -110,12 +110,12 @@ def propositions(rng: random.Random) -> Theorem:
     """An implication between propositions, and a neighbour that some assignment falsifies."""
     while True:
         premise, goal, proof = _implication(rng)
-        rival = Formula("→", (premise, _mutated(rng, goal)))
+        rival = Formula("→", (premise, mutated(rng, goal)))
         atoms = sorted({*premise.atoms(), *goal.atoms()})
         if set(rival.atoms()) != set(atoms):
             continue
         for values in itertools.product((True, False), repeat=len(atoms)):
-            if not _holds(rival, dict(zip(atoms, values, strict=True))):
+            if not holds(rival, dict(zip(atoms, values, strict=True))):
                 binders = f"({' '.join(atoms)} : Prop)"
                 refutation = f"fun h => absurd (h {' '.join(map(str, values))}) (by decide)"
                 statement = f"{binders} : {Formula('→', (premise, goal))}"
@@ -137,7 +137,7 @@ def _tree(rng: random.Random, leaves: Sequence[str], operation: str) -> str:
     return operation.join(f"({side})" if operation in side else side for side in sides)
 
 
-def _changed(rng: random.Random, text: str, names: Sequence[str]) -> str:
+def changed(rng: random.Random, text: str, names: Sequence[str]) -> str:
     """`text` with one of its variables replaced by another."""
     places = [match for match in re.finditer(r"\b[a-z]+\b", text) if match.group() in names]
     place = rng.choice(places)
@@ -221,7 +221,7 @@ def _formula(rng: random.Random, atoms: Sequence[str], size: int) -> Formula:
     return Formula(operation, (_formula(rng, atoms, split), _formula(rng, atoms, size - 1 - split)))
 
 
-def _mutated(rng: random.Random, formula: Formula) -> Formula:
+def mutated(rng: random.Random, formula: Formula) -> Formula:
     """The formula with one connective or atom exchanged."""
     if not formula.parts:
         return Formula(rng.choice([name for name in "pqr" if name != formula.op]))
@@ -229,12 +229,12 @@ def _mutated(rng: random.Random, formula: Formula) -> Formula:
         return Formula(rng.choice([op for op in "∧∨→" if op != formula.op]), formula.parts)
     position = rng.randrange(len(formula.parts))
     parts = list(formula.parts)
-    parts[position] = _mutated(rng, parts[position])
+    parts[position] = mutated(rng, parts[position])
     return Formula(formula.op, tuple(parts))
 
 
-def _holds(formula: Formula, values: Mapping[str, bool]) -> bool:
-    parts = [_holds(part, values) for part in formula.parts]
+def holds(formula: Formula, values: Mapping[str, bool]) -> bool:
+    parts = [holds(part, values) for part in formula.parts]
     match formula.op:
         case "∧":
             return parts[0] and parts[1]

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from azr_engine.domains.math import grammar, wide
+from azr_engine.domains.math.honeypots import honeypot
 from azr_engine.domains.math.templates import operations_text, question
 from azr_engine.engine.types import Answer, Draft, Malformed, Prompt, Section, Task
 
@@ -193,6 +194,10 @@ class MathDomain:
         """The answer's text, stripped; empty is malformed."""
         text = sections["answer"].strip()
         return Answer({"answer": text}, sections["answer"]) if text else Malformed("empty answer", sections["answer"])
+
+    def honeypot(self, task: Task, rng: random.Random) -> Task | None:
+        """An impossible task that looks like `task`; None where there is none."""
+        return honeypot(task, rng)
 
 
 def arguments_text(fields: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """Sampling by vLLM, with the run's own weights: what its engines have in common.
 
 An engine begins with any weights of the same model. Whenever the policy is told that the weights have another version,
-it writes them to a file that the engine reads in place, and every batch is preceded by a check that the engine still
-serves that version, so a restarted one is noticed. After each handover the engine's log-probabilities are compared with
-the model's own on one prompt.
+it has the engine take them, and every batch is preceded by a check that the engine still serves that version, so a
+restarted one is noticed. After each handover the engine's log-probabilities are compared with the model's own on one
+prompt.
 
 `vllm_server.py` speaks to a server that was started apart, `vllm_engine.py` starts an engine for this run alone; see
 `docs/scale.md`. Not covered: prompts other than text.
@@ -17,11 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.policies.loading import LoadedModel
-from azr_engine.engine.policies.lora import merged_weights
 from azr_engine.engine.policies.transformers import TransformersPolicy
 from azr_engine.engine.policies.vllm_engine import OwnEngine
 from azr_engine.engine.policies.vllm_protocol import Engine, Request
@@ -34,23 +32,26 @@ MAX_MISMATCH = 0.1
 _MASK31 = (1 << 31) - 1
 
 
-def open_vllm(loaded: LoadedModel, *, server: str | None, folder: str | None, cache_gib: float) -> VllmPolicy:
+def open_vllm(
+    loaded: LoadedModel, *, server: str | None, folder: str | None, cache_gib: float, rank: int, sleeps: bool
+) -> VllmPolicy:
     """The policy of a server, or of an engine that is started for it.
 
     Args:
         server: URL; None starts an engine.
         folder: that run and server see; None makes one here.
         cache_gib: KV cache of an engine that is started.
+        rank: of the adapter that is handed over alone; 0 for whole weights, an adapter merged.
+        sleeps: whether an engine that is started leaves its memory to the update.
 
     Raises:
         UserError: the server does not answer, or the engine does not start.
     """
     engine: Engine
     if server is not None:
-        engine = ServerEngine(server)
+        engine = ServerEngine(server, adapts=rank > 0)
     else:
-        plain = loaded.model.get_base_model() if hasattr(loaded.model, "get_base_model") else loaded.model
-        engine = OwnEngine(plain.config, str(plain.dtype).removeprefix("torch."), cache_gib)
+        engine = OwnEngine(loaded.model, cache_gib, rank=rank, sleeps=sleeps)
     return VllmPolicy(loaded, engine, Path(folder) if folder else None)
 
 
@@ -86,9 +87,14 @@ class VllmPolicy(TransformersPolicy):
     @weight_version.setter
     def weight_version(self, version: int) -> None:
         if version != self._version:
-            self._hand_over(version)
+            self._engine.take(self.model, self._shared, version)
             self._version = version
             self._compare()
+
+    def rest(self) -> None:
+        """Have the engine leave its memory to the trainer until the weights' version is set again."""
+        self._engine.sleep()
+        self._version = -1
 
     def close(self) -> None:
         """Stop an engine of this run's own, and remove what was handed over."""
@@ -121,14 +127,6 @@ class VllmPolicy(TransformersPolicy):
             [self._completion(prompt, ids, logprobs) for ids, logprobs in group]
             for prompt, group in zip(prompts, groups, strict=True)
         ]
-
-    def _hand_over(self, version: int) -> None:
-        """Write the weights, an adapter merged, and have every worker of the engine take them."""
-        file = self._shared / f"{version}.safetensors"
-        weights = {name: value.detach().cpu().contiguous() for name, value in merged_weights(self.model)}
-        save_file(weights, file)
-        self._engine.load(file, version)
-        file.unlink()
 
     def _check_version(self) -> None:
         served = self._engine.served()

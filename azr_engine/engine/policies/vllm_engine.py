@@ -3,8 +3,7 @@
 It starts from the model's configuration alone and takes its weights from the run, so it reads no model of its own, and
 a GGUF file or an adapter needs no copy on disk. vLLM must be installed beside azr-engine.
 
-Not covered: trainers in several processes, whose communication vLLM would join; and freeing the engine's memory during
-the update (vLLM's sleep mode), which builds for CPUs do not have.
+Not covered: trainers in several processes, whose communication vLLM would join. Builds for CPUs have no sleep mode.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from azr_engine.engine.errors import MissingDependency, UserError
+from azr_engine.engine.policies.lora import merged_weights
+from azr_engine.engine.policies.vllm_handover import adapter_folder, base_weights, reserved_rank, weights_file
 from azr_engine.engine.policies.vllm_protocol import Request, Row
 
 _DEFAULTS = {
@@ -40,13 +41,22 @@ def check_vllm() -> None:
         )
 
 
+def check_sleep() -> None:
+    """Raises UserError where an engine cannot leave GPU memory to the update, because there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UserError("model.engine_sleep needs a GPU, and torch sees none here; vLLM's CPU build has no sleep mode")
+
+
 class OwnEngine:
     """A `vllm.Engine` in this process.
 
     Args:
-        config: the plain model's Transformers configuration.
-        precision: of the weights, as torch calls it, such as `float32`.
+        model: whose weights it will take; its shape and precision alone matter here.
         cache_gib: memory of the KV cache.
+        rank: of the adapter that is taken alone; 0 for weights that are taken whole, an adapter merged.
+        sleeps: whether `sleep` gives memory back; on a GPU only.
 
     Raises:
         UserError: vLLM does not start, or does not know such a model.
@@ -55,10 +65,14 @@ class OwnEngine:
     name = "vLLM"
     mend = "this version of vLLM computes the model otherwise; set model.engine=transformers"
 
-    def __init__(self, config: Any, precision: str, cache_gib: float) -> None:
+    def __init__(self, model: Any, cache_gib: float, *, rank: int = 0, sleeps: bool = False) -> None:
         check_vllm()
+        plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._adapts, self._based, self._asleep = rank > 0, False, False
+        self._adapter: Any = None
+        lora = {"enable_lora": True, "max_lora_rank": reserved_rank(rank), "max_loras": 1} if rank else {}
         with _environment(), tempfile.TemporaryDirectory(prefix="azr-vllm-") as folder:
-            config.save_pretrained(folder)
+            plain.config.save_pretrained(folder)
             try:
                 from vllm import LLM
 
@@ -66,12 +80,16 @@ class OwnEngine:
                     model=folder,
                     skip_tokenizer_init=True,
                     load_format="dummy",
-                    dtype=precision,
+                    dtype=str(plain.dtype).removeprefix("torch."),
                     kv_cache_memory_bytes=int(cache_gib * 2**30),
+                    # A share of the GPU that must be free when it starts, and no more than that beside a fixed cache.
+                    gpu_memory_utilization=0.01,
+                    enable_sleep_mode=sleeps,
                     logprobs_mode="processed_logprobs",
                     # Compiling and capturing pay only after hours, and cost minutes here.
                     enforce_eager=True,
                     worker_extension_cls="azr_engine.engine.policies.vllm_worker.WeightSync",
+                    **lora,
                 )
             except Exception as error:
                 raise UserError(f"vLLM does not start: {_first_line(error)}") from error
@@ -93,13 +111,41 @@ class OwnEngine:
             for seed in seeds
         ]
         texts = [{"prompt_token_ids": list(prompt)} for prompt in prompts]
-        outputs = self._llm.generate(texts, settings, use_tqdm=False)
+        outputs = self._llm.generate(texts, settings, use_tqdm=False, lora_request=self._adapter)
         return [[_row(choice) for choice in sorted(o.outputs, key=lambda choice: int(choice.index))] for o in outputs]
 
-    def load(self, file: Path, version: int) -> None:
-        """Have every worker read the file in place, and forget what was computed with other weights."""
-        self._llm.collective_rpc("azr_load", args=(str(file), str(version)))
+    def take(self, model: Any, folder: Path, version: int) -> None:
+        """Have every worker read the weights in place, and forget what others computed.
+
+        Of a model with an adapter the base is read once, and from then on the adapter alone.
+        """
+        if self._asleep:
+            self._llm.wake_up()
+            self._asleep = False
+        if not self._adapts or not self._based:
+            with weights_file(base_weights(model) if self._adapts else merged_weights(model), folder) as file:
+                self._llm.collective_rpc("azr_load", args=(str(file), str(version)))
+            self._based = True
+        if self._adapts:
+            with adapter_folder(model, folder) as written:
+                self._adapt(written, version)
         self._llm.reset_prefix_cache()
+
+    def _adapt(self, folder: Path, version: int) -> None:
+        from vllm.lora.request import LoRARequest
+
+        try:
+            (number,) = set(self._llm.collective_rpc("azr_adapt", args=(str(folder), str(version))))
+        except ValueError as error:
+            reason = f"{self.name} does not take the adapter: {_first_line(error)}"
+            raise UserError(f"{reason}; set model.engine_lora=false") from error
+        # Named, not read again: the workers hold it.
+        self._adapter = LoRARequest(f"azr-{number}", number, str(folder))
+
+    def sleep(self) -> None:
+        """Forget the cache and what comes whole after the update; the base of an adapter goes to the host's memory."""
+        self._llm.sleep(level=1 if self._adapts else 2)
+        self._asleep = True
 
     def served(self) -> set[str]:
         """The versions that the workers serve."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 Row = tuple[list[int], list[float]]
 """Token ids of a completion and their log-probabilities."""
@@ -38,8 +38,16 @@ class Engine(Protocol):
         """`request.n_samples` completions for each prompt; the same for the same seed of a prompt."""
         ...
 
-    def load(self, file: Path, version: int) -> None:
-        """Serve the weights of a safetensors file from now on."""
+    def take(self, model: Any, folder: Path, version: int) -> None:
+        """Serve the model's weights of this moment from now on; awake again, if it slept.
+
+        Args:
+            folder: for files that the engine reads; empty again afterwards.
+        """
+        ...
+
+    def sleep(self) -> None:
+        """Leave its memory to the trainer until `take`."""
         ...
 
     def served(self) -> set[str]:

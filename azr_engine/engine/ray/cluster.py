@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -18,11 +17,11 @@ from azr_engine.engine.backends import uses_bfloat16
 from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import MissingDependency, UserError
 from azr_engine.engine.protocols import Verifier
+from azr_engine.engine.ray.lifeline import ending_with_cluster, silence
 from azr_engine.engine.ray.pool import ActorPool
 from azr_engine.engine.ray.verifying import LANES, RayVerifier, VerifierWorker
 from azr_engine.verifiers.judge.building import truth_of
 
-_CONNECT_SECONDS = 5.0
 _RESERVE_SECONDS = 30.0
 _SAMPLER_LANES = 2
 
@@ -56,30 +55,41 @@ def open_cluster(config: RunConfig, verifiers: Iterable[Verifier]) -> Iterator[A
         yield None
         return
     spread = [truth for v in verifiers if isinstance(truth := truth_of(v), RayVerifier)]
+    # Ray prints what its daemons report, and their logs, among the results; this has it skip every line.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")
     import ray
 
     try:
         _connect(config.ray.address)
-        checking: Needs = {"CPU": float(config.sandbox.workers or 1)}
-        writing: Needs = {"CPU": 1.0, **({"GPU": 1.0} if ray.cluster_resources().get("GPU") else {})}
-        n_nodes = sum(node["Alive"] and node["Resources"].get("CPU", 0.0) >= checking["CPU"] for node in ray.nodes())
-        n_verifiers, n_samplers = config.ray.verifiers or max(1, n_nodes), config.ray.samplers
-        places = _reserve([checking] * n_verifiers + [writing] * n_samplers)
-        settings, samplers = config.model_dump_json(), None
-        if n_samplers:
-            from azr_engine.engine.ray.sampling import Sampler
-
-            make = _maker(Sampler, places, n_verifiers, writing)
-            samplers = ActorPool(make, n_samplers, (settings, uses_bfloat16(config)), _SAMPLER_LANES)
-        names = sorted(verifier.name for verifier in spread)
-        workers = ActorPool(_maker(VerifierWorker, places, 0, checking), n_verifiers, (settings, names), LANES)
-        workers.wait()
-        for verifier in spread:
-            verifier.pool = workers
-        yield samplers
-        workers.close()
+        with ending_with_cluster():
+            samplers, workers = _employ(config, spread)
+            yield samplers
+            workers.close()
     finally:
         ray.shutdown()
+
+
+def _employ(config: RunConfig, verifiers: Sequence[RayVerifier]) -> tuple[ActorPool | None, ActorPool]:
+    """The samplers, on their way to be ready, and the workers that do the verifiers' work from now on."""
+    import ray
+
+    checking: Needs = {"CPU": float(config.sandbox.workers or 1)}
+    writing: Needs = {"CPU": 1.0, **({"GPU": 1.0} if ray.cluster_resources().get("GPU") else {})}
+    n_nodes = sum(node["Alive"] and node["Resources"].get("CPU", 0.0) >= checking["CPU"] for node in ray.nodes())
+    n_verifiers, n_samplers = config.ray.verifiers or max(1, n_nodes), config.ray.samplers
+    places = _reserve([checking] * n_verifiers + [writing] * n_samplers)
+    settings, samplers = config.model_dump_json(), None
+    if n_samplers:
+        from azr_engine.engine.ray.sampling import Sampler
+
+        make = _maker(Sampler, places, n_verifiers, writing)
+        samplers = ActorPool(make, n_samplers, (settings, uses_bfloat16(config)), _SAMPLER_LANES)
+    names = sorted(verifier.name for verifier in verifiers)
+    workers = ActorPool(_maker(VerifierWorker, places, 0, checking), n_verifiers, (settings, names), LANES)
+    workers.wait()
+    for verifier in verifiers:
+        verifier.pool = workers
+    return samplers, workers
 
 
 def _connect(address: str) -> None:
@@ -105,10 +115,8 @@ def _knock(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         raise UserError(f"--ray {address!r} is neither `auto` nor HOST:PORT; a run starts on a node of its cluster")
-    try:
-        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
-    except OSError as error:
-        raise UserError(f"no Ray cluster answers at {address}: {error.strerror or error}") from None
+    if reason := silence((host, int(port))):
+        raise UserError(f"no Ray cluster answers at {reason}")
 
 
 def _reserve(needs: Sequence[Needs]) -> Any:

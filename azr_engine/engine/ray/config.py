@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class RayConfig(BaseModel):
@@ -13,7 +13,10 @@ class RayConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: Annotated[
-        str | None, Field(description="HOST:PORT of a running cluster, or `auto` for this machine's; empty: no Ray.")
+        str | None,
+        # An empty text as well, so that a run with a cluster can be resumed without.
+        BeforeValidator(lambda address: address or None),
+        Field(description="HOST:PORT of a running cluster, or `auto` for this machine's; empty: no Ray."),
     ] = None
     verifiers: Annotated[
         int | None, Field(ge=1, description="Verifier workers, spread over the nodes; empty: one for each node.")

@@ -18,6 +18,7 @@ from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.policies.loading import LoadedModel, load_model
 from azr_engine.engine.policies.transformers import TransformersPolicy
+from azr_engine.engine.ray.lifeline import end_with_node
 from azr_engine.engine.ray.pool import ActorPool
 from azr_engine.engine.types import Completion
 from azr_engine.trainer.checkpoints import trained_parameters
@@ -102,6 +103,7 @@ class Sampler:
 
     def start(self, config: str, bfloat16: bool) -> None:
         """Load the model of the run's settings, given as JSON. Raises UserError where this node cannot."""
+        end_with_node()
         settings = RunConfig.model_validate_json(config)
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)

@@ -13,6 +13,7 @@ from typing import Any
 from azr_engine.engine.config import RunConfig
 from azr_engine.engine.errors import UserError
 from azr_engine.engine.protocols import Nature, Verifier
+from azr_engine.engine.ray.lifeline import end_with_node
 from azr_engine.engine.ray.pool import ActorPool
 from azr_engine.engine.types import Answer, Draft, Rejection, Task, Verdict
 
@@ -77,6 +78,7 @@ class VerifierWorker:
         """
         from azr_engine.plugins.manager import Plugins
 
+        end_with_node()
         settings = RunConfig.model_validate_json(config)
         found = Plugins(settings.plugins).verifiers(settings)
         missing = [name for name in names if name not in found]

@@ -119,14 +119,17 @@ class Checker:
         """Hexadecimal digests of a statement's type: exact, and of its shape (see `Module.shape`).
 
         Raises:
-            Rejected: the statement does not compile.
+            Rejected: the statement does not compile, or to something too large to read.
             ServerLost: see `check`.
         """
         goal = Goal(statement, "")
         self._look(check_statement, statement)
         reference = self._reference(server, [goal], limits)
-        type_ = reference.constant(goal.name).type
-        return reference.digest(type_).hex(), reference.shape(type_).hex()
+        try:
+            type_ = reference.constant(goal.name).type
+            return reference.digest(type_).hex(), reference.shape(type_).hex()
+        except (BadModule, LookupError) as problem:
+            raise Rejected(f"statement: {_line(str(problem))}") from None
 
     def compiles(self, server: Server, goals: Sequence[Goal], limits: Limits) -> bool:
         """Whether Lean's frontend takes texts of our own making; no substitute for `check`.

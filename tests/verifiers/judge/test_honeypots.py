@@ -9,9 +9,11 @@ import random
 import numpy as np
 import pytest
 
+from azr_engine.domains.math.domain import MathDomain
 from azr_engine.domains.python.domain import PythonDomain
-from azr_engine.engine.types import Answer, Attempt, Completion, Episode, Status, Task, Verdict
+from azr_engine.engine.types import Answer, Attempt, Completion, Draft, Episode, Rejection, Status, Task, Verdict
 from azr_engine.verifiers.judge.honeypots import Honeypots, HoneypotsConfig, concedes
+from azr_engine.verifiers.math.verifier import MathVerifier, gold_text
 from azr_engine.verifiers.python.executor import choose_executor
 from azr_engine.verifiers.python.verifier import PythonVerifier
 from tests.toys import ToyDomain
@@ -128,3 +130,56 @@ def test_no_answer_passes_a_python_honeypot() -> None:
     assert {pot.kind for pot in pots} == {"deduction", "abduction", "induction"}
     assert {verdict.status for verdict in verdicts} == {"fail"}
     assert all(domain.solve_prompt(pot).givens for pot in pots)
+
+
+def test_no_answer_passes_a_math_honeypot() -> None:
+    domain, rng = MathDomain(), random.Random(7)
+    texts = ["-4", "0", "1", "6", "12", "35", "x", "6*x", "1/0", "[]", "[[1,2],[2,4]]", "nothing", ""]
+    wide = [("inverse", "[[1,2],[3,5]]", {}), ("lcm", "12", {"other": "18"})]
+
+    async def play() -> tuple[list[Task], list[Verdict], list[Task | Rejection]]:
+        verifier = MathVerifier(workers=1)
+        try:
+            drafts = [domain.seed(rng, kind) for kind in ("error", "abduction", "induction") * 6]
+            for name, expression, arguments in wide:
+                fields = {"operation": name, "expression": expression, "arguments": arguments}
+                drafts.append(Draft("math", "abduction", fields))
+            admitted = [task for task in await verifier.admit(drafts) if isinstance(task, Task)]
+            guesses = [gold_text(task) for task in admitted if task.kind == "induction"]
+            pots = [pot for task in admitted if (pot := domain.honeypot(task, rng)) is not None]
+            pairs = [
+                (pot, Answer({"answer": text}, text))
+                for pot in pots
+                for text in (guesses if pot.kind == "induction" else texts)
+            ]
+            asked = [Draft("math", "deduction", pot.given) for pot in pots if pot.kind == "deduction"]
+            return pots, await verifier.judge(pairs), await verifier.admit(asked)
+        finally:
+            await verifier.close()
+
+    pots, verdicts, asked = asyncio.run(play())
+    assert {pot.kind for pot in pots} == {"deduction", "abduction", "induction"}
+    assert {"lcm", "inverse"} < {pot.given["operation"] for pot in pots if pot.kind == "abduction"}
+    assert {verdict.status for verdict in verdicts} == {"fail"}
+    assert {result.reason for result in asked if isinstance(result, Rejection)} == {"undefined"}
+    assert not [result for result in asked if isinstance(result, Task)]
+    assert all(domain.solve_prompt(pot).givens for pot in pots)
+
+
+@pytest.mark.parametrize("operation", ["gcd", "lcm", "mod", "inverse"])
+def test_a_math_honeypot_is_impossible_by_arithmetic(operation: str) -> None:
+    task = Task("0", "math", "abduction", {"operation": operation}, None, "s")
+    for seed in range(300):
+        pot = MathDomain().honeypot(task, random.Random(seed))
+        assert pot is not None and set(pot.given) == {"operation", "result", "variable", "arguments"}
+        result, arguments = json.loads(pot.given["result"]), {k: int(v) for k, v in pot.given["arguments"].items()}
+        match operation:
+            case "gcd":
+                assert result > 1 and arguments["other"] % result != 0, "a divisor divides"
+            case "lcm":
+                assert result > 0 and result % arguments["other"] != 0, "a multiple is one"
+            case "mod":
+                assert result >= arguments["modulus"] > 1, "a remainder is smaller than the modulus"
+            case "inverse":
+                (a, b), (c, d) = result
+                assert a * d == b * c, "an inverse has a determinant"

@@ -20,6 +20,7 @@ from azr_engine.verifiers.judge.llm import LLMJudge
 from azr_engine.verifiers.judge.protocol import ABSTENTION, Vote
 from azr_engine.verifiers.judge.rubric import messages, read_vote
 from azr_engine.verifiers.judge.voting import Voting
+from tests.conftest import PATIENCE_SECONDS
 from tests.toys import ToyDomain
 
 DOMAIN = ToyDomain()
@@ -112,7 +113,7 @@ def test_a_lone_surrogate_in_an_answer_reaches_the_judge_as_a_replacement(server
 def test_a_server_that_asks_for_an_odd_wait_is_asked_again_soon(server: Server, wait: str) -> None:
     server.script, server.wait = [(503, "busy")], wait
     fast = judge(server, tries=2)
-    verdicts = asyncio.run(asyncio.wait_for(Voting(fast).decide([pair("8")]), 20))
+    verdicts = asyncio.run(asyncio.wait_for(Voting(fast).decide([pair("8")]), PATIENCE_SECONDS))
     assert verdicts[0].status == "pass" and len(server.bodies) == 2
 
 

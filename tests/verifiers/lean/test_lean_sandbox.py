@@ -17,6 +17,7 @@ from azr_engine.verifiers.lean.backends import LeanPool
 from azr_engine.verifiers.lean.checking import Limits
 from azr_engine.verifiers.lean.installation import Installation
 from azr_engine.verifiers.sandbox.probe import refusals
+from tests.conftest import PATIENCE_SECONDS
 
 ENDLESS = (
     ": (Nat.rec (motive := fun _ => Nat → Nat) (fun x => x + 1) (fun _ f x => f (f x)) 40 : Nat → Nat) 0 = 0",
@@ -147,7 +148,9 @@ def test_nothing_can_be_reached_from_inside(installation: Installation) -> None:
         pytest.skip(f"no namespaces here: {why}")
     root = str(Path(__file__).parents[3])
     script = PROBE.format(root=root, folder=str(installation.search_path[0]))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     found = json.loads(done.stdout)
     assert found["root"] == sorted({"bin", "dev", "proc", "scratch", installation.search_path[0].parts[1]})
     assert found["module"] == "True"

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-_START_SECONDS = 60.0
+from tests.conftest import PATIENCE_SECONDS
+
+_START_SECONDS = 240.0
 
 
 class DockerDaemon:
@@ -75,7 +77,7 @@ class DockerDaemon:
             return
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(PATIENCE_SECONDS)
         # What a killed daemon left behind is still in its session.
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():

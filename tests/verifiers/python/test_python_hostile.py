@@ -26,9 +26,10 @@ from azr_engine.verifiers.python.policy import Program
 from azr_engine.verifiers.python.verifier import PythonVerifier
 from azr_engine.verifiers.sandbox.cgroup import find_home, remove_abandoned
 from azr_engine.verifiers.sandbox.namespaces import NOBODY
+from tests.conftest import PATIENCE_SECONDS
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("hostile.json").read_text())
-LIMITS = Limits(cpu_seconds=0.5, probe_cpu_seconds=0.05, wall_seconds=4.0, memory_mb=128)
+LIMITS = Limits(cpu_seconds=0.5, probe_cpu_seconds=0.05, wall_seconds=8.0, memory_mb=128)
 pytestmark = pytest.mark.slow
 TIERS = [
     pytest.param(name, marks=[pytest.mark.docker] if name in ("docker", "gvisor") else [])
@@ -88,7 +89,7 @@ def groups() -> list[Path]:
         home = find_home(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
     except OSError:
         return []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (found := list(home.folder.glob(f"azr-{os.getpid()}-*"))) and time.monotonic() < deadline:
         remove_abandoned(home.folder)
     return found

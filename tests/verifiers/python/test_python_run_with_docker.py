@@ -15,6 +15,7 @@ from azr_engine.engine.policies.loading import EMBEDDED_FOLDER
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.store import TaskStore
 from azr_engine.verifiers.python.containers import LABEL
+from tests.conftest import PATIENCE_SECONDS
 
 pytestmark = [
     pytest.mark.docker,
@@ -54,7 +55,7 @@ def run_until_step_2_and_kill(out: Path, daemon: Any, *arguments: str) -> tuple[
         if line.startswith("step 2/"):
             break
     daemon.kill()
-    return process, process.communicate(timeout=240)[1]
+    return process, process.communicate(timeout=PATIENCE_SECONDS)[1]
 
 
 def test_a_killed_daemon_pauses_the_run_and_resume_goes_on(mortal_daemon: Any, tmp_path: Path) -> None:
@@ -70,14 +71,14 @@ def test_a_killed_daemon_pauses_the_run_and_resume_goes_on(mortal_daemon: Any, t
     assert kept
 
     without = run(out, "--resume", "--steps", str(len(played) + 2))
-    _, stderr = without.communicate(timeout=240)
+    _, stderr = without.communicate(timeout=PATIENCE_SECONDS)
     assert without.returncode == 2
     assert stderr.strip().splitlines()[-1].startswith("error: no sandbox works here (docker: no Docker daemon answers")
     assert (steps(out), stored(out)) == (played, kept)
 
     mortal_daemon.restart()
     second = run(out, "--resume", "--steps", str(len(played) + 2))
-    _, stderr = second.communicate(timeout=240)
+    _, stderr = second.communicate(timeout=PATIENCE_SECONDS)
     assert second.returncode == 0, stderr
     assert steps(out) == [*played, len(played) + 1, len(played) + 2]
     assert kept <= stored(out)

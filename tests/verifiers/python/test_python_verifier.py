@@ -34,6 +34,7 @@ from azr_engine.verifiers.python.pool import WorkerPool
 from azr_engine.verifiers.python.requests import Place
 from azr_engine.verifiers.python.verifier import PythonVerifier, gold_text
 from azr_engine.verifiers.python.wire import MAX_CHILDREN
+from tests.conftest import PATIENCE_SECONDS
 
 T = TypeVar("T")
 HEALTH = probe_tier("namespaces")
@@ -338,7 +339,7 @@ asyncio.run(main())
         supervisor.kill()
         supervisor.wait()
         # A process descriptor is readable once the process has ended; the stub ends after all inside have.
-        readable, _, _ = select.select([watch], [], [], 30)
+        readable, _, _ = select.select([watch], [], [], PATIENCE_SECONDS)
     os.close(watch)
     assert readable, "the worker outlived its supervisor"
 

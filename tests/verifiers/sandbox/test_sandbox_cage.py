@@ -14,6 +14,7 @@ import pytest
 
 from azr_engine.verifiers.sandbox import cage, libc
 from azr_engine.verifiers.sandbox.killer import Killer
+from tests.conftest import PATIENCE_SECONDS
 
 CAGED = """
 import json, os
@@ -70,10 +71,10 @@ def test_a_killer_kills_the_one_it_is_told_to() -> None:
     killer = Killer(filtered=False)
     first, second = (subprocess.Popen(["sleep", "600"]) for _ in range(2))
     killer.kill(first.pid)
-    assert first.wait(30) == -signal.SIGKILL
+    assert first.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     assert second.poll() is None
     killer.kill(second.pid)
-    assert second.wait(30) == -signal.SIGKILL
+    assert second.wait(PATIENCE_SECONDS) == -signal.SIGKILL
 
 
 def test_a_killer_ends_with_its_worker() -> None:
