@@ -16,6 +16,7 @@ import torch
 
 pytest.importorskip("deepspeed")
 
+from azr_engine.engine.policies import linear
 from azr_engine.engine.processes import Crew
 from azr_engine.trainer.deepspeed_backend import DeepSpeedTrainer
 from azr_engine.trainer.deepspeed_config import deepspeed_config
@@ -163,4 +164,17 @@ def test_checkpointed_activations_change_nothing() -> None:
     model = small_model()
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     found = deepspeed(model, TrainerConfig(**SETTINGS)).update(batch, clip_high=0.2, temperature=1.0)
+    assert_close([found], [expected])
+
+
+@pytest.mark.parametrize("stage", [0, 3])
+def test_layers_by_onednn_learn_the_same(stage: int, partition_all: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "held_back", lambda: True)
+    prompt, ids = tuple(range(5, 45)), tuple(range(10, 40))
+    batch = [Sample((*prompt, n), ids, (-4.0,) * len(ids), 1.0 - n / 3, "solve") for n in range(6)]
+    config = TrainerConfig(kl_propose=0, kl_solve=0, zero_stage=stage, deepspeed=partition_all)
+    expected = TorchTrainer(small_model(), config).update(batch, clip_high=0.2, temperature=1.0)
+    model = small_model()
+    linear.use_wide_vectors(model)
+    found = deepspeed(model, config).update(batch, clip_high=0.2, temperature=1.0)
     assert_close([found], [expected])

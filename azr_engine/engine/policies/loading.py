@@ -69,7 +69,11 @@ def load_model(
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from azr_engine.engine.policies.allocation import keep_freed_memory
+    from azr_engine.engine.policies.linear import use_wide_vectors
+
     quiet_libraries()
+    keep_freed_memory()
     source, options = model_source(name)
     quantized = _quantization(quantize, lora)
     # Expanding a GGUF file draws a progress bar that no setting turns off; what goes wrong is raised.
@@ -89,6 +93,7 @@ def load_model(
         model = add_adapter(model, lora, quantized=bool(quantized))
     if not quantized:
         model = model.to(device())
+    use_wide_vectors(model)
     settings = model_settings(Path(source))
     return LoadedModel(model.eval(), tokenizer, STYLES[style or settings["style"]], settings)
 

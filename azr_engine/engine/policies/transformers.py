@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from azr_engine.engine.policies.grouped_attention import grouped_attention
+from azr_engine.engine.policies.decoding import make_decoder
 from azr_engine.engine.policies.loading import LoadedModel
 from azr_engine.engine.protocols import Rendered
 from azr_engine.engine.types import Completion
@@ -79,8 +79,7 @@ class TransformersPolicy:
             chosen = order[start : start + per_batch]
             generator = torch.Generator(self.model.device).manual_seed((seed * 1_000_003 + offset + start) & _MASK64)
             try:
-                with grouped_attention(self.model):
-                    rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
+                rows = self._decode([prompts[i] for i in chosen], n_samples, max_new_tokens, temperature, generator)
             except RuntimeError as error:
                 if len(chosen) == 1 or not _out_of_memory(error):
                     raise
@@ -113,21 +112,18 @@ class TransformersPolicy:
         ends = torch.tensor(sorted(self._ends), device=device)
         ids = torch.tensor([[self._pad] * (longest - len(p)) + list(p) for p in prompts], device=device)
         mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts], device=device)
-        padded = bool((mask == 0).any())
         positions = (mask.cumsum(1) - 1).clamp(min=0)
         output = self.model(
             input_ids=ids,
-            attention_mask=mask if padded else None,
+            attention_mask=mask if bool((mask == 0).any()) else None,
             position_ids=positions,
             use_cache=True,
             logits_to_keep=1,
         )
-        cache: Any = output.past_key_values
         logits = output.logits[:, -1].repeat_interleave(n_samples, 0)
-        if n_samples > 1:
-            cache.batch_repeat_interleave(n_samples)
-        mask = mask.repeat_interleave(n_samples, 0)
+        decoder = make_decoder(self.model, output.past_key_values, mask, n_samples)
         position = positions[:, -1].repeat_interleave(n_samples, 0)
+        del output
 
         rows = torch.arange(len(prompts) * n_samples, device=device)
         n_rows = len(rows)
@@ -145,19 +141,10 @@ class TransformersPolicy:
             # then what they sample lands behind their end and is cut off.
             if int(alive.sum()) <= 0.75 * len(rows):
                 keep = alive.nonzero().squeeze(1)
-                cache.batch_select_indices(keep)
-                rows, token, position, mask, alive = rows[keep], token[keep], position[keep], mask[keep], alive[keep]
+                decoder.keep(keep)
+                rows, token, position, alive = rows[keep], token[keep], position[keep], alive[keep]
             position = position + 1
-            mask = torch.cat([mask, torch.ones(len(rows), 1, dtype=mask.dtype, device=device)], 1)
-            output = self.model(
-                input_ids=token[:, None],
-                attention_mask=mask if padded else None,
-                position_ids=position[:, None],
-                past_key_values=cache,
-                use_cache=True,
-            )
-            cache = output.past_key_values
-            logits = output.logits[:, -1]
+            logits = decoder.step(token, position)
         return [self._row(*pair) for pair in zip(tokens.tolist(), logprobs.tolist(), strict=True)]
 
     def _row(self, tokens: list[int], logprobs: list[float]) -> tuple[list[int], list[float]]:

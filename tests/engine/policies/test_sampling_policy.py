@@ -97,13 +97,13 @@ def test_special_tokens_written_in_a_prompt_stay_text(policy: TransformersPolicy
 def test_a_batch_that_does_not_fit_into_memory_is_halved_until_it_does(policy: TransformersPolicy) -> None:
     tried: list[int] = []
 
-    def full_at_seven(module: Any, inputs: Any, options: Any) -> None:
-        tried.append(len(options["input_ids"]))
-        if len(options["input_ids"]) > 6:
+    def full_at_seven(module: Any, inputs: Any) -> None:
+        tried.append(len(inputs[0]))
+        if len(inputs[0]) > 6:
             raise torch.OutOfMemoryError("out of memory")
 
     small = TransformersPolicy(LoadedModel(policy.model, policy.tokenizer, STYLES["compact"], {}))
-    hook = policy.model.register_forward_pre_hook(full_at_seven, with_kwargs=True)
+    hook = policy.model.lm_head.register_forward_pre_hook(full_at_seven)
     try:
         groups = generate(small)
         assert [len(group) for group in groups] == [6, 6, 6]
