@@ -21,13 +21,13 @@ from azr_engine.verifiers.python.verifier import PythonVerifier
 settings.register_profile("campaign", settings.get_profile("reproducible"), max_examples=10_000, derandomize=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def runner() -> Iterator[asyncio.Runner]:
     with asyncio.Runner() as runner:
         yield runner
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def verifiers(runner: asyncio.Runner) -> Iterator[dict[str, Verifier]]:
     found: dict[str, Verifier] = {
         "python": PythonVerifier(choose_executor("auto", workers=1)),
@@ -38,7 +38,7 @@ def verifiers(runner: asyncio.Runner) -> Iterator[dict[str, Verifier]]:
         runner.run(verifier.close())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tasks(runner: asyncio.Runner, verifiers: dict[str, Verifier]) -> list[Task]:
     """A few tasks of each kind, from the grammars."""
     found: list[Task] = []

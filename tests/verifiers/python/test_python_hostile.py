@@ -83,15 +83,21 @@ def files_of_nobody() -> set[Path]:
     return found
 
 
-def groups() -> list[Path]:
-    """Control groups of this process's workers that stay, however long their last processes are given to end."""
+def groups() -> set[Path]:
+    """Control groups of this process's workers."""
     try:
         home = find_home(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
     except OSError:
-        return []
+        return set()
+    remove_abandoned(home.folder)
+    return set(home.folder.glob(f"azr-{os.getpid()}-*"))
+
+
+def groups_that_stay(before: set[Path]) -> set[Path]:
+    """New ones, however long their last processes are given to end."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := list(home.folder.glob(f"azr-{os.getpid()}-*"))) and time.monotonic() < deadline:
-        remove_abandoned(home.folder)
+    while (found := groups() - before) and time.monotonic() < deadline:
+        pass
     return found
 
 
@@ -170,7 +176,7 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
     health = probe_tier(tier)
     if not health.works:
         pytest.skip(f"{tier}: {health.why}")
-    processes, memory, files = descendants(), memory_in_use(), files_of_nobody()
+    processes, memory, files, groups_before = descendants(), memory_in_use(), files_of_nobody(), groups()
     mounts = Path("/proc/self/mounts").read_text()
     yield Results(tier)
     assert descendants() <= processes, "a process was left behind"
@@ -180,7 +186,7 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
         assert containers() == [], "a container was left behind"
     else:
         assert Path("/proc/self/mounts").read_text() == mounts, "a mount was left behind"
-        assert groups() == [], "a control group was left behind"
+        assert not groups_that_stay(groups_before), "a control group was left behind"
 
 
 @pytest.mark.parametrize("how", ["admit", "judge", "raw"])
