@@ -127,6 +127,7 @@ class LessonBook:
             sections = domain.draft_sections(kind, solved.draft.fields)  # type: ignore[attr-defined]
             return self._lesson_of(prompt, self._style.render_return(sections))
         prompt, answer = domain.solve_prompt(task), Section("answer", solved.answer)
+        # A mix without steps draws nothing here, so that its stream is what it was before there were any.
         if self._mix.worked and self._rng.random() < self._mix.worked:
             steps = written_steps(domain.name, kind, solved)
             if steps and len(steps) <= MAX_STEPS_CHARACTERS:

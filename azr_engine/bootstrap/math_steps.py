@@ -35,7 +35,7 @@ def math_steps(kind: str, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
         fields: a draft's `operation`, `expression` and `arguments`.
     """
     work = _Work()
-    way = ({**_WAYS, **_DOUBTS} if kind == "error" else _WAYS).get(fields["operation"])
+    way = (_WAYS_OF_ERRORS if kind == "error" else _WAYS).get(fields["operation"])
     if way is None:
         return None
     try:
@@ -195,9 +195,10 @@ def _solve(work: _Work, tree: Node, arguments: Mapping[str, str]) -> None:
     elif len(poly) == 3:
         work.steps.append(f"{poly_text(poly)}=0")
         c, b, a = poly
-        root = b * b - 4 * a * c
-        if root >= 0 and math.isqrt(root) ** 2 == root and (b + math.isqrt(root)) % 2 == 0:
-            p, q = (b + math.isqrt(root)) // 2, (b - math.isqrt(root)) // 2
+        discriminant = b * b - 4 * a * c
+        root = math.isqrt(max(0, discriminant))
+        if root * root == discriminant and (b + root) % 2 == 0:
+            p, q = (b + root) // 2, (b - root) // 2
             second = f"({q})" if q < 0 else str(q)
             work.steps += [f"{p}*{second}={a * c}", f"{p}+{second}={b}"]
 
@@ -247,7 +248,8 @@ def _integrate(work: _Work, tree: Node, arguments: Mapping[str, str]) -> None:
     work.drop_result()
 
 
-_WAYS: Mapping[str, Callable[[_Work, Node, Mapping[str, str]], None]] = {
+_Way = Callable[[_Work, Node, Mapping[str, str]], None]
+_WAYS: Mapping[str, _Way] = {
     "evaluate": _number,
     "substitute": _number,
     "mod": _mod,
@@ -257,7 +259,8 @@ _WAYS: Mapping[str, Callable[[_Work, Node, Mapping[str, str]], None]] = {
     "solve": _solve,
     "integrate": _integrate,
 }
-_DOUBTS: Mapping[str, Callable[[_Work, Node, Mapping[str, str]], None]] = {
+_WAYS_OF_ERRORS: Mapping[str, _Way] = {
+    **_WAYS,
     "evaluate": _doubtful,
     "substitute": _doubtful,
     "solve": _solvable,

@@ -41,21 +41,22 @@ def value(text: str) -> Any:
     return eval(text)  # noqa: S307
 
 
-def check_run(steps: list[str]) -> None:
-    """Every step but those that name a variable or announce a sum gives what it says."""
-    for step in steps:
+def checked_run(seed: int, kind: str) -> tuple[Solved, tuple[str, ...]]:
+    """A Python lesson and its steps: each before the last, unless it names a variable or announces a sum, is true."""
+    solved = drawn(solve_python, random.Random(seed), kind)
+    steps = python_steps(solved.given["program"], solved.given["input"])
+    assert steps is not None
+    for step in steps[:-1]:
         before, equals, after = step.rpartition("=")
         if equals and not step.startswith(("a=", "sum(")):
             assert value(before) == value(after), step
+    return solved, steps
 
 
 @settings(max_examples=60)
 @given(SEEDS)
 def test_every_step_of_a_python_run_is_true_and_the_last_gives_the_answer(seed: int) -> None:
-    solved = drawn(solve_python, random.Random(seed), "deduction")
-    steps = python_steps(solved.given["program"], solved.given["input"])
-    assert steps is not None
-    check_run(list(steps[:-1]))
+    solved, steps = checked_run(seed, "deduction")
     if steps and "=" not in steps[-1].replace("==", ""):
         assert value(steps[-1]) == value(solved.answer)
 
@@ -63,10 +64,7 @@ def test_every_step_of_a_python_run_is_true_and_the_last_gives_the_answer(seed: 
 @settings(max_examples=60)
 @given(SEEDS)
 def test_the_steps_of_a_run_that_fails_end_where_it_does(seed: int) -> None:
-    solved = drawn(solve_python, random.Random(seed), "error")
-    steps = python_steps(solved.given["program"], solved.given["input"])
-    assert steps is not None
-    check_run(list(steps[:-1]))
+    solved, steps = checked_run(seed, "error")
     if solved.answer != "none":
         with pytest.raises(getattr(builtins, solved.answer)):
             value(steps[-1])
