@@ -67,6 +67,28 @@ def estimate(name: str, rewards: Floats, groups: Ints) -> Advantages:
     return ESTIMATORS[name].advantages(rewards, index)
 
 
+def estimate_audited(rewards: Floats, scores: Floats, groups: Ints) -> Advantages:
+    """Advantages of n tries of one (domain, kind) whose rewards are a judge's scores with audits' corrections.
+
+    (r - group mean) / s with one s for all: the root mean square by which `scores` differ from their group's mean,
+    over the groups where they differ at all; 1 without any. Divided by its own spread, as other estimators do, a group
+    would shrink a correction of several units to little more than one, and a fooled judge would pay after all.
+
+    Args:
+        rewards: float64[n], finite.
+        scores: float64[n], the same without corrections.
+        groups: int64[n], as for `estimate`.
+
+    Raises:
+        ValueError: shapes differ, or a number is not finite.
+    """
+    rewards, index = _checked(rewards, groups)
+    scores, _ = _checked(scores, groups)
+    differing = _centre(scores, index)[_varies(scores, index)[index]]
+    spread = float(np.sqrt(np.mean(differing**2))) if differing.size else 1.0
+    return _keep_all(_centre(rewards, index) / spread)
+
+
 def zero_variance_share(rewards: Floats, groups: Ints) -> float:
     """Share of groups whose rewards are all equal, groups of one included: paid for, and teaching nothing.
 

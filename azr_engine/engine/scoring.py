@@ -13,9 +13,18 @@ from typing import Literal
 
 import numpy as np
 
-from azr_engine.engine.advantages import SAME_REWARD, estimate
+from azr_engine.engine.advantages import SAME_REWARD, Advantages, estimate, estimate_audited
 from azr_engine.engine.rewards import RewardRule
-from azr_engine.engine.types import Attempt, Completion, Episode, Malformed, Proposal, Rejection, Task
+from azr_engine.engine.types import (
+    Attempt,
+    AuditedVerdict,
+    Completion,
+    Episode,
+    Malformed,
+    Proposal,
+    Rejection,
+    Task,
+)
 from azr_engine.trainer.protocol import Sample
 from azr_engine.verifiers.trust.rates import ErrorRates
 
@@ -63,7 +72,9 @@ def _paid_scores(episodes: Sequence[Episode], rule: RewardRule, rng: random.Rand
 
 
 def _rewarded(attempt: Attempt, score: float | None, rule: RewardRule) -> Attempt:
-    value = None if score is None else rule.solver(score)
+    verdict = attempt.verdict
+    known = verdict.correction if rule.honest and isinstance(verdict, AuditedVerdict) else 0.0
+    value = None if score is None else rule.solver(score + known)
     # An unparsable answer is judged like any other failure, but a control pays it like any other try.
     if score == 0.0 and isinstance(attempt.answer, Malformed):
         value = rule.malformed_answer
@@ -110,44 +121,54 @@ def training_samples(
         estimator: a key of `advantages.ESTIMATORS`.
         propose_weight: of a proposal, against 1 for a try.
     """
-    solver: dict[Cell, list[tuple[Completion, float, int]]] = {}
+    solver: dict[Cell, list[tuple[Attempt, float, int]]] = {}
     for group, episode in enumerate(episodes):
         for attempt in episode.attempts:
             if attempt.reward is not None:
                 cell = (episode.task.domain, episode.task.kind)
-                solver.setdefault(cell, []).append((attempt.completion, attempt.reward, group))
-    proposer: dict[Cell, list[tuple[Completion, float, int]]] = {}
+                solver.setdefault(cell, []).append((attempt, attempt.reward, group))
+    proposer: dict[Cell, list[tuple[Proposal, float]]] = {}
     for proposal in proposals:
         if proposal.reward is not None:
-            proposer.setdefault((proposal.domain, proposal.kind), []).append((proposal.completion, proposal.reward, 0))
-    tries = _mean_length(solver.values())
-    drafts = _mean_length(proposer.values())
+            proposer.setdefault((proposal.domain, proposal.kind), []).append((proposal, proposal.reward))
+    tries = _mean_length(attempt.completion for rows in solver.values() for attempt, _, _ in rows)
+    drafts = _mean_length(proposal.completion for paid in proposer.values() for proposal, _ in paid)
     samples: dict[Cell, list[Sample]] = {}
     for cell, rows in solver.items():
-        samples.setdefault(cell, []).extend(_samples(rows, estimator, "solve", 1.0))
-    for cell, rows in proposer.items():
-        samples.setdefault(cell, []).extend(_samples(rows, estimator, "propose", propose_weight * tries / drafts))
+        tried = [attempt.completion for attempt, _, _ in rows]
+        samples.setdefault(cell, []).extend(_samples(tried, _solver_advantages(rows, estimator), "solve", 1.0))
+    for cell, paid in proposer.items():
+        rewards = np.array([reward for _, reward in paid], dtype=np.float64)
+        advantages = estimate(estimator, rewards, np.zeros(len(paid), dtype=np.int64))
+        drafted = [proposal.completion for proposal, _ in paid]
+        own = _samples(drafted, advantages, "propose", propose_weight * tries / drafts)
+        samples.setdefault(cell, []).extend(own)
     return samples
 
 
-def _mean_length(cells: Iterable[Sequence[tuple[Completion, float, int]]]) -> float:
-    """Mean tokens of the completions of some cells; 1 without any."""
-    lengths = [len(completion.ids) for rows in cells for completion, _, _ in rows]
+def _mean_length(completions: Iterable[Completion]) -> float:
+    """Mean tokens of some completions; 1 without any."""
+    lengths = [len(completion.ids) for completion in completions]
     return sum(lengths) / len(lengths) if lengths else 1.0
 
 
-def _samples(
-    rows: Sequence[tuple[Completion, float, int]],
-    estimator: str,
-    role: Literal["propose", "solve"],
-    weight: float,
-) -> list[Sample]:
-    """The samples of one cell and role from (completion, reward, group) rows."""
+def _solver_advantages(rows: Sequence[tuple[Attempt, float, int]], estimator: str) -> Advantages:
+    """Advantages of the tries of one cell from (attempt, reward, group) rows."""
+    verdicts = [attempt.verdict for attempt, _, _ in rows]
     rewards = np.array([reward for _, reward, _ in rows], dtype=np.float64)
     groups = np.array([group for _, _, group in rows], dtype=np.int64)
-    advantages = estimate(estimator, rewards, groups)
+    # Where every answer is audited, rewards are the truth, as from any verifier.
+    if any(isinstance(verdict, AuditedVerdict) and verdict.share < 1.0 for verdict in verdicts):
+        return estimate_audited(rewards, np.array([verdict.score for verdict in verdicts], dtype=np.float64), groups)
+    return estimate(estimator, rewards, groups)
+
+
+def _samples(
+    completions: Sequence[Completion], advantages: Advantages, role: Literal["propose", "solve"], weight: float
+) -> list[Sample]:
+    """The samples of one cell and role."""
     merged: dict[tuple[tuple[int, ...], tuple[int, ...]], Sample] = {}
-    for (completion, _, _), value, keep in zip(rows, advantages.values, advantages.keep, strict=True):
+    for completion, value, keep in zip(completions, advantages.values, advantages.keep, strict=True):
         if keep and value != 0.0:
             key = completion.prompt_ids, completion.ids
             same = merged.get(key)

@@ -101,6 +101,7 @@ ATTEMPT_COLUMNS = (
     "step, task_id, text, n_tokens, finish, weight_version, malformed, answer,"
     " status, score, reason, calls, seconds, reward"
 )
+VERDICT_COLUMNS = ("status", "score", "reason", "calls", "seconds")
 
 _TASK_JSON = ("given", "gold", "draft", "parents")
 
@@ -218,7 +219,7 @@ def attempt_row(attempt: Attempt, step: int) -> Row:
         **_completion_row(attempt.completion),
         "malformed": int(isinstance(attempt.answer, Malformed)),
         "answer": canonical_json(attempt.answer.to_json()),
-        **attempt.verdict.to_json(),
+        **{name: getattr(attempt.verdict, name) for name in VERDICT_COLUMNS},
         "reward": attempt.reward,
     }
 
@@ -226,7 +227,7 @@ def attempt_row(attempt: Attempt, step: int) -> Row:
 def attempt_from_row(row: tuple[Any, ...]) -> StoredAttempt:
     """The record of a row of `ATTEMPT_COLUMNS`."""
     values: Row = dict(zip(ATTEMPT_COLUMNS.split(", "), row, strict=True))
-    verdict = Verdict(**{name: values.pop(name) for name in ("status", "score", "reason", "calls", "seconds")})
+    verdict = Verdict(**{name: values.pop(name) for name in VERDICT_COLUMNS})
     answer = (Malformed if values.pop("malformed") else Answer).from_json(json.loads(values["answer"]))
     return StoredAttempt(**values | {"answer": answer, "verdict": verdict})
 

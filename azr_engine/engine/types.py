@@ -183,6 +183,25 @@ class Verdict(_Json):
 PASS = Verdict("pass", 1.0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedVerdict(Verdict):
+    """A judge's word on an answer that an audit drew by lot, and what is known of that answer.
+
+    Attributes:
+        truth: the score that the answer deserves, in [0, 1].
+        share: chance that an answer is drawn, in (0, 1], which must not depend on the answer.
+    """
+
+    truth: float
+    share: float
+
+    @property
+    def correction(self) -> float:
+        """(truth - score) / share. Added to the scores of those drawn, and nothing to the others', it makes a score's
+        expectation the truth, however the judge errs [Angelopoulos et al. 2023, arXiv 2301.09633, section 2]."""
+        return (self.truth - self.score) / self.share
+
+
 @dataclass(frozen=True, slots=True)
 class Section(_Json):
     """One named part of a prompt, such as the program or the input."""

@@ -14,6 +14,7 @@ from azr_engine.engine.scoring import reward, training_samples, varies
 from azr_engine.engine.types import (
     Answer,
     Attempt,
+    AuditedVerdict,
     Completion,
     Episode,
     Malformed,
@@ -158,3 +159,57 @@ def test_a_proposal_weighs_what_the_settings_say_however_long_it_is() -> None:
     assert len(tries) == 4
     # One of four tries passed: its advantage is sqrt(3); each of the two proposals has 1.
     assert advantage["propose"] / advantage["solve"] == pytest.approx(0.25 / 3**0.5)
+
+
+SHARE = 0.25
+CHEAT, RIGHT, WRONG = (completion() for _ in range(3))
+
+
+def fooled_episode(name: str, rng: random.Random) -> Episode:
+    """Eight answers: cheats that a fooled judge accepts, right ones that it sometimes rejects, wrong ones."""
+    task = Task(name, "toy", "double", {}, None, "s")
+    attempts = []
+    for text, passes, truth in ((CHEAT, 1.0, 0.0),) * 4 + ((RIGHT, 0.9, 1.0), (WRONG, 0.2, 0.0)) * 2:
+        status: Status = "pass" if rng.random() < passes else "fail"
+        verdict = Verdict(status, float(status == "pass"))
+        if rng.random() < SHARE:
+            verdict = AuditedVerdict(status, verdict.score, truth=truth, share=SHARE)
+        attempts.append(Attempt(task, text, Answer({}, ""), verdict))
+    return Episode(task, tuple(attempts))
+
+
+@pytest.mark.parametrize("estimator", ["grpo", "dapo", "rloo"])
+def test_audits_take_back_on_average_what_a_fooled_judge_pays(estimator: str) -> None:
+    rng = random.Random(7)
+    _, episodes = paid([], [fooled_episode(str(n), rng) for n in range(4000)], "learnability")
+    samples = {s.ids: s.advantage for s in training_samples([], episodes, estimator)["toy", "double"]}
+    per_try = {
+        name: samples[text.ids] / (4000 * n)
+        for name, text, n in (("cheat", CHEAT, 4), ("right", RIGHT, 2), ("wrong", WRONG, 2))
+    }
+    # True scores 0, 1, 0 around their mean of 1/4; a cheat earns what any wrong answer does.
+    assert per_try["cheat"] == pytest.approx(per_try["wrong"], abs=0.15)
+    assert per_try["right"] == pytest.approx(-3 * per_try["wrong"], abs=0.3)
+    assert per_try["right"] > 1.0
+
+
+def test_where_every_answer_is_audited_rewards_are_the_truth() -> None:
+    task = Task("a", "toy", "double", {}, None, "s")
+    truths = (1.0, 0.0, 1.0, 0.0)
+    audited = tuple(
+        Attempt(task, completion(), Answer({}, ""), AuditedVerdict("pass", 1.0, truth=truth, share=1.0))
+        for truth in truths
+    )
+    _, (rewarded,) = paid([], [Episode(task, audited)], "learnability")
+    assert [a.reward for a in rewarded.attempts] == [1.0, 0.0, 1.0, 0.0]
+    samples = training_samples([], [rewarded], "grpo")["toy", "double"]
+    assert [round(s.advantage, 9) for s in samples] == [1.0, -1.0, 1.0, -1.0]
+
+
+def test_a_control_does_not_hear_of_audits() -> None:
+    task = Task("a", "toy", "double", {}, None, "s")
+    tried = tuple(
+        Attempt(task, completion(), Answer({}, ""), AuditedVerdict("pass", 1.0, truth=0.0, share=0.1)) for _ in range(8)
+    )
+    _, (rewarded,) = paid([], [Episode(task, tried)], "random")
+    assert {a.reward for a in rewarded.attempts} <= {0.0, 1.0}

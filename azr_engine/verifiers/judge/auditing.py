@@ -15,11 +15,16 @@ from azr_engine.verifiers.trust.rates import RIGHT, WRONG, Stratum
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """An answer of known worth."""
+    """An answer of known worth.
+
+    Attributes:
+        place: which of the pairs it is, if it was drawn from them by lot; None if it was made or brought.
+    """
 
     task: Task
     answer: Answer
     stratum: Stratum
+    place: int | None = None
 
 
 class Auditor(Protocol):
@@ -46,14 +51,16 @@ class ShadowAuditor:
         """See `Auditor.audits`."""
         if not pairs or n < 1:
             return []
-        sampled = rng.sample(list(pairs), min(n, len(pairs)))
+        places: list[int | None] = [*rng.sample(range(len(pairs)), min(n, len(pairs)))]
+        sampled = [pairs[place] for place in places if place is not None]
         cheats = [self._cheat(rng.choice(sampled)[0], rng) for _ in range(n)]
         known = [*sampled, *((task, answer) for task, answer, _ in cheats)]
         verdicts = await self._truth.judge(known)
         names = [""] * len(sampled) + [name for _, _, name in cheats]
+        places += [None] * len(cheats)
         return [
-            Audit(task, answer, name or (RIGHT if verdict.status == "pass" else WRONG))
-            for (task, answer), name, verdict in zip(known, names, verdicts, strict=True)
+            Audit(task, answer, name or (RIGHT if verdict.status == "pass" else WRONG), place)
+            for (task, answer), name, place, verdict in zip(known, names, places, verdicts, strict=True)
             if verdict.scored and not (name and verdict.status == "pass")
         ]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from azr_engine.engine.protocols import Verifier
-from azr_engine.engine.types import Answer, Task, Verdict, content_hash
+from azr_engine.engine.types import Answer, AuditedVerdict, Task, Verdict, content_hash
 from azr_engine.verifiers.judge.auditing import Audit, Auditor
 from azr_engine.verifiers.judge.stand_in import StandIn, withheld
 from azr_engine.verifiers.judge.voting import Voting
@@ -65,13 +65,20 @@ class TrustedVerifier(StandIn):
         self.wrong_passes = FalsePassWatch(self._config.tolerated, self._config.false_alarm)
 
     async def judge(self, pairs: Sequence[tuple[Task, Answer]]) -> list[Verdict]:
-        """Judge with audits mixed in, learn from them, and release what is trusted."""
+        """Judge with audits mixed in, learn from them, and release what is trusted.
+
+        The verdicts on answers that audits drew say what is known of those (`AuditedVerdict`).
+        """
         rng = random.Random(content_hash(self._seed, self._n_batches))
         cells = [(task.domain, task.kind) for task, _ in pairs]
         audits: list[Audit] = []
-        for cell, n in sorted(Counter(cells).items()):
-            own = [pair for pair, at in zip(pairs, cells, strict=True) if at == cell]
-            audits += await self._auditor.audits(own, self._n_audits(cell, n), rng)
+        drawn: dict[int, tuple[float, float]] = {}
+        for cell in sorted(set(cells)):
+            own = [i for i, at in enumerate(cells) if at == cell]
+            n = self._n_audits(cell, len(own))
+            found = await self._auditor.audits([pairs[i] for i in own], n, rng)
+            drawn |= {own[a.place]: (float(a.stratum == RIGHT), n / len(own)) for a in found if a.place is not None}
+            audits += found
         asked = [*pairs, *((audit.task, audit.answer) for audit in audits)]
         verdicts = await self._voting.decide(asked)
         for cell in dict.fromkeys(cells):
@@ -79,10 +86,11 @@ class TrustedVerifier(StandIn):
         self._learn(audits, verdicts[len(pairs) :])
         self._n_batches += 1
         quarantined = self.quarantined()
-        return [
+        released = [
             self._released(self._heard(verdict, task), quarantined.get(cell))
             for verdict, (task, _), cell in zip(verdicts, pairs, cells, strict=False)
         ]
+        return [_audited(verdict, drawn.get(i)) for i, verdict in enumerate(released)]
 
     def belief(self, cell: Cell) -> TrustBelief:
         """What is known of the judge there."""
@@ -170,3 +178,13 @@ class TrustedVerifier(StandIn):
 
     def _released(self, verdict: Verdict, bound: float | None) -> Verdict:
         return verdict if bound is None else withheld(verdict, f"J of {self.name} is shown to exceed only {bound:.2f}")
+
+
+def _audited(verdict: Verdict, drawn: tuple[float, float] | None) -> Verdict:
+    """The verdict, with truth and share where the answer was drawn and the verdict counts."""
+    if drawn is None or not verdict.scored:
+        return verdict
+    truth, share = drawn
+    return AuditedVerdict(
+        verdict.status, verdict.score, verdict.reason, verdict.calls, verdict.seconds, truth=truth, share=share
+    )

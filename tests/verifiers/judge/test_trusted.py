@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from azr_engine.engine.types import Answer, Task, Verdict
+from azr_engine.engine.types import Answer, AuditedVerdict, Task, Verdict
 from azr_engine.verifiers.judge.attacks import attacks
 from azr_engine.verifiers.judge.auditing import ShadowAuditor
 from azr_engine.verifiers.judge.noisy import NoisyConfig, NoisyJudge
@@ -83,6 +83,23 @@ def test_a_judge_that_the_policy_fools_raises_an_alarm_once() -> None:
     honest = trusted(NoisyConfig(false_accept=0.1, false_reject=0.1))
     play(honest, 12)
     assert honest.news() == [] == honest.fooled(9)
+
+
+def test_verdicts_on_audited_answers_say_what_is_known_of_them() -> None:
+    verifier = trusted(NoisyConfig(false_accept=0.2, false_reject=0.1), TrustConfig(min_audits=30, audit_share=0.25))
+    (first, *_, last) = play(verifier, 12)
+    assert not any(isinstance(verdict, AuditedVerdict) for verdict in first if not verdict.scored)
+    audited = {i: verdict for i, verdict in enumerate(last) if isinstance(verdict, AuditedVerdict)}
+    assert len(audited) == 16, "a quarter of 64 answers"
+    assert all(verdict.share == 0.25 for verdict in audited.values())
+    # Every other answer of a batch is wrong, whatever the judge said of it.
+    assert {i: verdict.truth for i, verdict in audited.items()} == {i: 1.0 - i % 2 for i in audited}
+    again = play(verifier, 12)
+    errors = [v for verdicts in again for v in verdicts if isinstance(v, AuditedVerdict) and v.score != v.truth]
+    assert len(errors) > 10, "audits find what the judge gets wrong"
+    for verdict in errors:
+        paid = 0.25 * (verdict.score + verdict.correction) + (1 - 0.25) * verdict.score
+        assert paid == pytest.approx(verdict.truth)
 
 
 def test_audits_get_rarer_once_enough_is_known() -> None:
