@@ -51,7 +51,7 @@ SMALL = (
     "grammar",
     *_options("play.proposals=32", "play.replay=0", "play.anchors=0", "store.seeds=16", "trainer.learning_rate=5e-4"),
     # Short runs need many audits early, and alarms not far above the judge's honest r0.
-    *_options("judge.trust.min_audits=60", "judge.trust.audit_share=1"),
+    *_options("judge.trust.min_audits=60", "judge.trust.audit_share=0.25"),
     *_options("judge.trust.tolerated=0.3", "judge.honeypots.tolerated=0.3"),
 )
 """Of every arm."""

@@ -17,9 +17,9 @@ from azr_engine.engine.advantages import SAME_REWARD, Advantages, estimate, esti
 from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.types import (
     Attempt,
-    AuditedVerdict,
     Completion,
     Episode,
+    EstimatedVerdict,
     Malformed,
     Proposal,
     Rejection,
@@ -72,9 +72,9 @@ def _paid_scores(episodes: Sequence[Episode], rule: RewardRule, rng: random.Rand
 
 
 def _rewarded(attempt: Attempt, score: float | None, rule: RewardRule) -> Attempt:
-    verdict = attempt.verdict
-    known = verdict.correction if rule.honest and isinstance(verdict, AuditedVerdict) else 0.0
-    value = None if score is None else rule.solver(score + known)
+    if rule.honest and isinstance(attempt.verdict, EstimatedVerdict):
+        score = attempt.verdict.estimate
+    value = None if score is None else rule.solver(score)
     # An unparsable answer is judged like any other failure, but a control pays it like any other try.
     if score == 0.0 and isinstance(attempt.answer, Malformed):
         value = rule.malformed_answer
@@ -157,8 +157,7 @@ def _solver_advantages(rows: Sequence[tuple[Attempt, float, int]], estimator: st
     verdicts = [attempt.verdict for attempt, _, _ in rows]
     rewards = np.array([reward for _, reward, _ in rows], dtype=np.float64)
     groups = np.array([group for _, _, group in rows], dtype=np.int64)
-    # Where every answer is audited, rewards are the truth, as from any verifier.
-    if any(isinstance(verdict, AuditedVerdict) and verdict.share < 1.0 for verdict in verdicts):
+    if any(isinstance(verdict, EstimatedVerdict) for verdict in verdicts):
         return estimate_audited(rewards, np.array([verdict.score for verdict in verdicts], dtype=np.float64), groups)
     return estimate(estimator, rewards, groups)
 

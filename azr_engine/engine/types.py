@@ -184,22 +184,14 @@ PASS = Verdict("pass", 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedVerdict(Verdict):
-    """A judge's word on an answer that an audit drew by lot, and what is known of that answer.
+class EstimatedVerdict(Verdict):
+    """A judge's word on an answer, and what audits make of it.
 
     Attributes:
-        truth: the score that the answer deserves, in [0, 1].
-        share: chance that an answer is drawn, in (0, 1], which must not depend on the answer.
+        estimate: unbiased for the score that the answer deserves, and therefore sometimes below 0 or above 1.
     """
 
-    truth: float
-    share: float
-
-    @property
-    def correction(self) -> float:
-        """(truth - score) / share. Added to the scores of those drawn, and nothing to the others', it makes a score's
-        expectation the truth, however the judge errs [Angelopoulos et al. 2023, arXiv 2301.09633, section 2]."""
-        return (self.truth - self.score) / self.share
+    estimate: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class TrainerConfig(BaseModel):
     ] = 2.0
     epochs: Annotated[int, Field(ge=1, le=16, description="Passes over each step's samples, one update each.")] = 1
     kl_propose: Annotated[float, Field(ge=0, description="Weight of the KL leash on the proposer's tokens.")] = 0.2
-    kl_solve: Annotated[float, Field(ge=0, description="Weight of the KL leash on the solver's tokens.")] = 0.1
+    kl_solve: Annotated[float, Field(ge=0, description="Weight of the KL leash on the solver's tokens.")] = 0.01
     micro_batch_tokens: Annotated[
         int, Field(ge=64, description="Padded tokens in one forward pass; gradients accumulate over the step.")
     ] = 8192

@@ -14,9 +14,9 @@ from azr_engine.engine.scoring import reward, training_samples, varies
 from azr_engine.engine.types import (
     Answer,
     Attempt,
-    AuditedVerdict,
     Completion,
     Episode,
+    EstimatedVerdict,
     Malformed,
     Proposal,
     Rejection,
@@ -24,6 +24,7 @@ from azr_engine.engine.types import (
     Task,
     Verdict,
 )
+from azr_engine.verifiers.trust.correction import audited_score
 
 COMPLETION = Completion((1,), (3, 2), (-0.5, -0.5), "x", "stop", 0)
 fresh_ids = itertools.count(4)
@@ -172,8 +173,9 @@ def fooled_episode(name: str, rng: random.Random) -> Episode:
     for text, passes, truth in ((CHEAT, 1.0, 0.0),) * 4 + ((RIGHT, 0.9, 1.0), (WRONG, 0.2, 0.0)) * 2:
         status: Status = "pass" if rng.random() < passes else "fail"
         verdict = Verdict(status, float(status == "pass"))
-        if rng.random() < SHARE:
-            verdict = AuditedVerdict(status, verdict.score, truth=truth, share=SHARE)
+        expected = 0.35 if verdict.score else 0.1
+        estimate = audited_score(expected, truth if rng.random() < SHARE else None, SHARE)
+        verdict = EstimatedVerdict(status, verdict.score, estimate=estimate)
         attempts.append(Attempt(task, text, Answer({}, ""), verdict))
     return Episode(task, tuple(attempts))
 
@@ -197,19 +199,18 @@ def test_where_every_answer_is_audited_rewards_are_the_truth() -> None:
     task = Task("a", "toy", "double", {}, None, "s")
     truths = (1.0, 0.0, 1.0, 0.0)
     audited = tuple(
-        Attempt(task, completion(), Answer({}, ""), AuditedVerdict("pass", 1.0, truth=truth, share=1.0))
-        for truth in truths
+        Attempt(task, completion(), Answer({}, ""), EstimatedVerdict("pass", 1.0, estimate=truth)) for truth in truths
     )
     _, (rewarded,) = paid([], [Episode(task, audited)], "learnability")
     assert [a.reward for a in rewarded.attempts] == [1.0, 0.0, 1.0, 0.0]
     samples = training_samples([], [rewarded], "grpo")["toy", "double"]
-    assert [round(s.advantage, 9) for s in samples] == [1.0, -1.0, 1.0, -1.0]
+    assert [round(s.advantage, 9) for s in samples] == [0.5, -0.5, 0.5, -0.5], "the judge saw no difference to scale by"
 
 
 def test_a_control_does_not_hear_of_audits() -> None:
     task = Task("a", "toy", "double", {}, None, "s")
     tried = tuple(
-        Attempt(task, completion(), Answer({}, ""), AuditedVerdict("pass", 1.0, truth=0.0, share=0.1)) for _ in range(8)
+        Attempt(task, completion(), Answer({}, ""), EstimatedVerdict("pass", 1.0, estimate=-9.0)) for _ in range(8)
     )
     _, (rewarded,) = paid([], [Episode(task, tried)], "random")
     assert {a.reward for a in rewarded.attempts} <= {0.0, 1.0}

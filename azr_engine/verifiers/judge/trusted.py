@@ -15,10 +15,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from azr_engine.engine.protocols import Verifier
-from azr_engine.engine.types import Answer, AuditedVerdict, Task, Verdict, content_hash
+from azr_engine.engine.types import Answer, EstimatedVerdict, Task, Verdict, content_hash
 from azr_engine.verifiers.judge.auditing import Audit, Auditor
 from azr_engine.verifiers.judge.stand_in import StandIn, withheld
 from azr_engine.verifiers.judge.voting import Voting
+from azr_engine.verifiers.trust.correction import audited_score
 from azr_engine.verifiers.trust.rates import RIGHT, WRONG, ErrorRates, TrustBelief
 from azr_engine.verifiers.trust.watch import Cell, FalsePassWatch
 
@@ -67,20 +68,24 @@ class TrustedVerifier(StandIn):
     async def judge(self, pairs: Sequence[tuple[Task, Answer]]) -> list[Verdict]:
         """Judge with audits mixed in, learn from them, and release what is trusted.
 
-        The verdicts on answers that audits drew say what is known of those (`AuditedVerdict`).
+        Those that count come with an estimate of the truth (`EstimatedVerdict`).
         """
         rng = random.Random(content_hash(self._seed, self._n_batches))
         cells = [(task.domain, task.kind) for task, _ in pairs]
         audits: list[Audit] = []
-        drawn: dict[int, tuple[float, float]] = {}
+        truths: dict[int, float] = {}
+        shares: dict[Cell, float] = {}
         for cell in sorted(set(cells)):
             own = [i for i, at in enumerate(cells) if at == cell]
             n = self._n_audits(cell, len(own))
             found = await self._auditor.audits([pairs[i] for i in own], n, rng)
-            drawn |= {own[a.place]: (float(a.stratum == RIGHT), n / len(own)) for a in found if a.place is not None}
+            truths |= {own[a.place]: float(a.stratum == RIGHT) for a in found if a.place is not None}
+            shares[cell] = n / len(own)
             audits += found
         asked = [*pairs, *((audit.task, audit.answer) for audit in audits)]
         verdicts = await self._voting.decide(asked)
+        # Of batches before this one: what its own audits say must not be in what they correct.
+        before = {cell: self.belief(cell) for cell in shares}
         for cell in dict.fromkeys(cells):
             self._beliefs[cell] = self.belief(cell).aged(self._config.decay)
         self._learn(audits, verdicts[len(pairs) :])
@@ -90,7 +95,10 @@ class TrustedVerifier(StandIn):
             self._released(self._heard(verdict, task), quarantined.get(cell))
             for verdict, (task, _), cell in zip(verdicts, pairs, cells, strict=False)
         ]
-        return [_audited(verdict, drawn.get(i)) for i, verdict in enumerate(released)]
+        return [
+            _estimated(verdict, before[cell], truths.get(i), shares[cell])
+            for i, (verdict, cell) in enumerate(zip(released, cells, strict=True))
+        ]
 
     def belief(self, cell: Cell) -> TrustBelief:
         """What is known of the judge there."""
@@ -180,11 +188,10 @@ class TrustedVerifier(StandIn):
         return verdict if bound is None else withheld(verdict, f"J of {self.name} is shown to exceed only {bound:.2f}")
 
 
-def _audited(verdict: Verdict, drawn: tuple[float, float] | None) -> Verdict:
-    """The verdict, with truth and share where the answer was drawn and the verdict counts."""
-    if drawn is None or not verdict.scored:
+def _estimated(verdict: Verdict, belief: TrustBelief, truth: float | None, share: float) -> Verdict:
+    """The verdict, if it counts with what audits make of it."""
+    if not verdict.scored:
         return verdict
-    truth, share = drawn
-    return AuditedVerdict(
-        verdict.status, verdict.score, verdict.reason, verdict.calls, verdict.seconds, truth=truth, share=share
-    )
+    expected = belief.expected_score(accepted=verdict.status == "pass")
+    said = (verdict.status, verdict.score, verdict.reason, verdict.calls, verdict.seconds)
+    return EstimatedVerdict(*said, estimate=audited_score(expected, truth, share))

@@ -8,14 +8,28 @@ from azr_engine.verifiers.trust.rates import ErrorRates
 def corrected_score(score: float, rates: ErrorRates) -> float:
     """(v - r0) / J: unbiased for the true verdict, and therefore sometimes below 0 or above 1 [arXiv 2601.04411].
 
-    Inside one group whose advantages are divided by their spread, constant rates change nothing; across domains, in the
-    proposer's reward and where rates differ by task, they do.
+    Inside one group whose advantages are divided by their spread, constant rates change nothing: a solver needs
+    `audited_score`.
 
     Raises:
         ValueError: J is not positive, so the verdict says nothing or the opposite.
     """
     _informative(rates)
     return (score - rates.false_accept) / rates.youden
+
+
+def audited_score(expected: float, truth: float | None, share: float) -> float:
+    """expected + (truth - expected) / share for an answer that an audit drew by lot, `expected` for any other.
+
+    Its expectation over the lot is the truth, however bad `expected` is, and its variance (1 - share) / share times
+    the squared error of `expected` [prediction-powered inference: Angelopoulos et al. 2023, arXiv 2301.09633].
+
+    Args:
+        expected: the score that the answer is expected to deserve.
+        truth: the score that it deserves; None where no audit drew it.
+        share: chance of being drawn, in (0, 1], the same for all answers that the lot was cast over.
+    """
+    return expected if truth is None else expected + (truth - expected) / share
 
 
 def corrected_learnability(n_accepted: float, n_votes: int, rates: ErrorRates) -> float:

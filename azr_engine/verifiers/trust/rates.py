@@ -88,6 +88,12 @@ class TrustBelief:
         """Posterior means. Cheats do not enter: r0 describes what honest mistakes meet."""
         return ErrorRates(self.tallies[WRONG].mean, 1.0 - self.tallies[RIGHT].mean)
 
+    def expected_score(self, *, accepted: bool) -> float:
+        """Posterior mean of P(right | what the judge said), for answers like the policy's own that were audited."""
+        right, wrong = self.tallies[RIGHT], self.tallies[WRONG]
+        n_right, n_wrong = (right.accepted, wrong.accepted) if accepted else (right.rejected, wrong.rejected)
+        return (0.5 + n_right) / (1.0 + n_right + n_wrong)
+
     def interval(self, stratum: Stratum, level: float = 0.95) -> tuple[float, float]:
         """Equal-tailed credible interval of P(accept) in one stratum."""
         draws = self.tallies[stratum].draws(np.random.default_rng(0), N_DRAWS)

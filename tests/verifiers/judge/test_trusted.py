@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 
 import pytest
 
-from azr_engine.engine.types import Answer, AuditedVerdict, Task, Verdict
+from azr_engine.engine.types import Answer, EstimatedVerdict, Task, Verdict
 from azr_engine.verifiers.judge.attacks import attacks
 from azr_engine.verifiers.judge.auditing import ShadowAuditor
 from azr_engine.verifiers.judge.noisy import NoisyConfig, NoisyJudge
@@ -85,21 +86,37 @@ def test_a_judge_that_the_policy_fools_raises_an_alarm_once() -> None:
     assert honest.news() == [] == honest.fooled(9)
 
 
-def test_verdicts_on_audited_answers_say_what_is_known_of_them() -> None:
-    verifier = trusted(NoisyConfig(false_accept=0.2, false_reject=0.1), TrustConfig(min_audits=30, audit_share=0.25))
-    (first, *_, last) = play(verifier, 12)
-    assert not any(isinstance(verdict, AuditedVerdict) for verdict in first if not verdict.scored)
-    audited = {i: verdict for i, verdict in enumerate(last) if isinstance(verdict, AuditedVerdict)}
-    assert len(audited) == 16, "a quarter of 64 answers"
-    assert all(verdict.share == 0.25 for verdict in audited.values())
-    # Every other answer of a batch is wrong, whatever the judge said of it.
-    assert {i: verdict.truth for i, verdict in audited.items()} == {i: 1.0 - i % 2 for i in audited}
-    again = play(verifier, 12)
-    errors = [v for verdicts in again for v in verdicts if isinstance(v, AuditedVerdict) and v.score != v.truth]
-    assert len(errors) > 10, "audits find what the judge gets wrong"
-    for verdict in errors:
-        paid = 0.25 * (verdict.score + verdict.correction) + (1 - 0.25) * verdict.score
-        assert paid == pytest.approx(verdict.truth)
+def test_estimates_are_right_on_average_however_the_judge_is_fooled() -> None:
+    # Text that always passes is in every third wrong answer, as if a policy had half found the hole.
+    verifier = trusted(
+        NoisyConfig(false_accept=0.1, false_reject=0.2, exploit="#"),
+        TrustConfig(threshold=0.0, min_audits=30, audit_share=0.25),
+    )
+    errors, fooled = [], []
+    for number in range(60):
+        pairs = [
+            (task, Answer({"answer": text}, text))
+            for i, (task, answer) in enumerate(batch(number))
+            for text in [answer.raw + "#" * (i % 6 == 1)]
+        ]
+        for i, verdict in enumerate(asyncio.run(verifier.judge(pairs))):
+            if verdict.scored:
+                assert isinstance(verdict, EstimatedVerdict)
+                errors.append(verdict.estimate - (1.0 - i % 2))
+                if i % 6 == 1:
+                    assert verdict.score == 1.0
+                    fooled.append(verdict.estimate)
+    for values in (errors, fooled):
+        spread = statistics.pstdev(values) / len(values) ** 0.5
+        assert abs(statistics.fmean(values)) < 4 * spread < 0.25
+    assert min(errors) < -1, "a false accept that was found is paid less than nothing"
+
+
+def test_where_every_answer_is_audited_estimates_are_the_truth() -> None:
+    verifier = trusted(NoisyConfig(false_accept=0.2, false_reject=0.1), TrustConfig(audit_share=1.0))
+    (*_, last) = play(verifier, 12)
+    assert [v.estimate for v in last if isinstance(v, EstimatedVerdict)] == [1.0, 0.0] * 32
+    assert any(verdict.score != 1.0 - i % 2 for i, verdict in enumerate(last))
 
 
 def test_audits_get_rarer_once_enough_is_known() -> None:
