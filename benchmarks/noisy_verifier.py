@@ -10,7 +10,8 @@ the step size is three times the default, so that a judge's hole is found within
 
 - `oracle`: the verifier itself.
 - `naive`: the judge at its word.
-- `corrected`: the judge on probation, with corrected rewards; no alarm is heeded.
+- `corrected`: the judge on probation, a quarter of the answers audited and rewards corrected by what audits know; no
+  alarm is heeded.
 - `guarded`: the same with honeypots, and an alarm that the judge is fooled in a kind takes the policy back to before
   the trouble and bars the judge from that kind.
 

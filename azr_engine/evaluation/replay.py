@@ -2,7 +2,8 @@
 
 Read from the task store, step by step; nothing is written and no text is sampled. Rewards follow from the verdicts by
 the run's rule, advantages by its estimator, as in training. Not repeated: groups that a gate dropped, the weights that
-the update gives to roles and kinds, and the abstentions of a judge on probation that had learned to be trusted.
+the update gives to roles and kinds, and what a judge on probation made of its audits: abstentions until it was trusted,
+and advantages from estimates in place of its verdicts (the rewards from before do hold them).
 """
 
 from __future__ import annotations

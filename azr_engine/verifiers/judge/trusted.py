@@ -75,7 +75,9 @@ class TrustedVerifier(StandIn):
         audits: list[Audit] = []
         truths: dict[int, float] = {}
         shares: dict[Cell, float] = {}
-        for cell in sorted(set(cells)):
+        # Of batches before this one: what its own audits say must not be in what they correct.
+        before = {cell: self.belief(cell) for cell in sorted(set(cells))}
+        for cell in before:
             own = [i for i, at in enumerate(cells) if at == cell]
             n = self._n_audits(cell, len(own))
             found = await self._auditor.audits([pairs[i] for i in own], n, rng)
@@ -84,10 +86,7 @@ class TrustedVerifier(StandIn):
             audits += found
         asked = [*pairs, *((audit.task, audit.answer) for audit in audits)]
         verdicts = await self._voting.decide(asked)
-        # Of batches before this one: what its own audits say must not be in what they correct.
-        before = {cell: self.belief(cell) for cell in shares}
-        for cell in dict.fromkeys(cells):
-            self._beliefs[cell] = self.belief(cell).aged(self._config.decay)
+        self._beliefs |= {cell: belief.aged(self._config.decay) for cell, belief in before.items()}
         self._learn(audits, verdicts[len(pairs) :])
         self._n_batches += 1
         quarantined = self.quarantined()
