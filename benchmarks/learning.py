@@ -5,8 +5,10 @@
 
 Every arm starts from the same model and plays for the same time in a process of its own with one thread. Each (arm,
 seed) leaves one JSON file in --out; those that are there already, made with the same settings and the same weights of
-the model, are not played again, so an experiment can be spread over several evenings. Then `summary.md` and
-`curves.svg` are made from all files: the arms at equal time and at equal generated tokens, by kind, with 95% intervals.
+the model, are not played again, so an experiment can be spread over several evenings. Then all files are summed up:
+`summary.md` sets the arms side by side at equal time and at equal generated tokens, with 95% intervals, `curves.svg`
+and `kinds.svg` draw them over time, and `play.svg` what they played. Needs the extra `plot`.
+
 Tune on `--suite dev` alone.
 """
 
@@ -22,6 +24,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from learning_plot import plot_kinds, plot_play
 
 from azr_engine.engine.trained import load_trained
 from azr_engine.evaluation.cache import weights_hash
@@ -132,6 +136,8 @@ def summarise(out: Path) -> None:
     ]
     (out / "summary.md").write_text("\n".join(text) + "\n", encoding="utf-8")
     plot(ends["seconds"], out / "curves.svg")
+    plot_kinds(arms, ks, out / "kinds.svg")
+    plot_play(own, out / "play.svg")
     print("\n".join(text))
 
 

@@ -22,6 +22,8 @@ from azr_engine.evaluation.statistics import pass_at_k
 
 RESAMPLES = 2000
 LEVEL = 0.95
+SLACK = 0.01
+"""Runs of one length end a step's time apart: so much more than the shortest still counts as equal."""
 Floats = npt.NDArray[np.float64]
 Line = Mapping[str, Any]
 Budget = Literal["end", "tokens", "seconds"]
@@ -52,13 +54,14 @@ def compare(arms: Sequence[Arm], ks: Sequence[int] = (1, 8), at: Budget = "end")
 
     Args:
         ks: pass@k for these k, none larger than the tries that were made.
-        at: `end` takes each run's last evaluation; `tokens` and `seconds` the last one within what every run reached.
+        at: `end` takes each run's last evaluation; `tokens` and `seconds` the last one within what every run reached,
+            and `SLACK` more.
 
     Raises:
         UserError: the runs were evaluated on different tasks, or with fewer tries than k.
     """
     _check(arms, ks)
-    limit = float("inf") if at == "end" else min(c[-1][at] for arm in arms for c in arm.curves)
+    limit = float("inf") if at == "end" else (1 + SLACK) * min(c[-1][at] for arm in arms for c in arm.curves)
     ends = {a.name: [[x for x in c if at == "end" or x[at] <= limit][-1] for c in a.curves] for a in arms}
     starts = {arm.name: [curve[0] for curve in arm.curves] for arm in arms}
     result: dict[str, Any] = {"suite": arms[0].curves[0][0]["suite"], "at": at, "arms": {}, "differences": []}
@@ -71,13 +74,24 @@ def compare(arms: Sequence[Arm], ks: Sequence[int] = (1, 8), at: Budget = "end")
                 kind: {str(k): _change(starts[arm.name], ends[arm.name], k, [kind]) for k in ks}
                 for kind in _kinds(ends[arm.name][0])
             },
-            "curve": _curve(arm, ks),
+            "curve": curve(arm, ks),
         }
     for arm in arms[1:]:
         for k in ks:
             between = _estimate(_score(ends[arm.name], k) - _score(ends[arms[0].name], k))
             result["differences"].append({"arm": arm.name, "against": arms[0].name, "k": k, **between})
     return result
+
+
+def curve(arm: Arm, ks: Sequence[int], kinds: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The arm's mean over some kinds, or all, at each step that every run of it was evaluated at."""
+    common = set.intersection(*({line["step"] for line in curve} for curve in arm.curves))
+    points = []
+    for step in sorted(common):
+        lines = [next(line for line in curve if line["step"] == step) for curve in arm.curves]
+        means = {key: float(np.mean([line[key] for line in lines])) for key in ("seconds", "tokens")}
+        points.append({"step": step, **means, "pass_at_k": {str(k): _interval(_score(lines, k, kinds)) for k in ks}})
+    return points
 
 
 def verdict(low: float, high: float) -> str:
@@ -103,17 +117,6 @@ def _change(first: Sequence[Line], last: Sequence[Line], k: int, kinds: Sequence
     """Where an arm ended, and the gain since its start."""
     before, after = _score(first, k, kinds), _score(last, k, kinds)
     return {**_interval(after), "gain": _estimate(after - before)}
-
-
-def _curve(arm: Arm, ks: Sequence[int]) -> list[dict[str, Any]]:
-    """The arm's mean at each step that every run of it was evaluated at."""
-    common = set.intersection(*({line["step"] for line in curve} for curve in arm.curves))
-    points = []
-    for step in sorted(common):
-        lines = [next(line for line in curve if line["step"] == step) for curve in arm.curves]
-        means = {key: float(np.mean([line[key] for line in lines])) for key in ("seconds", "tokens")}
-        points.append({"step": step, **means, "pass_at_k": {str(k): _interval(_score(lines, k)) for k in ks}})
-    return points
 
 
 def _score(lines: Sequence[Line], k: int, kinds: Sequence[str] | None = None) -> Floats:

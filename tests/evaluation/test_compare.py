@@ -34,6 +34,16 @@ def arm(name: str, *rates: float, seeds: int = 1) -> Arm:
     return Arm(name, tuple(curves))
 
 
+def test_runs_that_end_within_a_step_of_each_other_are_compared_at_their_ends() -> None:
+    first, second = ([line(0, 0.3), line(50, 0.3), line(100, rate, seed=1)] for rate in (0.5, 0.6))
+    second[-1]["seconds"] += 1.5
+    result = compare([Arm("first", (tuple(first),)), Arm("second", (tuple(second),))], [1], "seconds")
+    assert {name: found["step"] for name, found in result["arms"].items()} == {"first": 100.0, "second": 100.0}
+    second[-1]["seconds"] += 10.0
+    result = compare([Arm("first", (tuple(first),)), Arm("second", (tuple(second),))], [1], "seconds")
+    assert {name: found["step"] for name, found in result["arms"].items()} == {"first": 100.0, "second": 50.0}
+
+
 def test_a_real_gain_is_better_and_the_same_again_is_no_evidence() -> None:
     result = compare([arm("base", 0.3, 0.3), arm("same", 0.3, 0.3), arm("good", 0.3, 0.5)], [1])
     words = {found["arm"]: found["verdict"] for found in result["differences"]}

@@ -23,7 +23,9 @@ def learning() -> ModuleType:
     spec = importlib.util.spec_from_file_location("benchmark_learning", SCRIPT)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SCRIPT.parent))
+        spec.loader.exec_module(module)
     return module
 
 
@@ -53,7 +55,9 @@ def test_the_summary_tells_a_better_arm_from_one_that_is_not(learning: ModuleTyp
     assert rows["random-reward"][9].endswith("better"), "full minus it"
     assert "At equal tokens" in text and "python/deduction" in text
     assert "| full | python | 20.0 | 75% | 75% | 100% | 25% 25% 25% 12% 12% |" in text
-    assert (tmp_path / "curves.svg").exists()
+    for name in ("curves", "kinds", "play"):
+        drawn = (tmp_path / f"{name}.svg").read_text()
+        assert "<svg" in drawn and "full" in drawn and "random-reward" in drawn, name
 
 
 def test_a_result_with_the_same_settings_is_not_played_again(
