@@ -4,19 +4,23 @@
     python benchmarks/soak.py --pid PID --run runs/soak      (watch a run that was started by hand)
 
 Plays a run in a process of its own, with the options of `azr-engine run` that stand behind `--`, and looks at it and
-all its descendants in /proc every few seconds. After the first fifth of the steps each figure is fitted by a straight
-line; the slope is printed per 1,000 steps with a 95% interval from a bootstrap over blocks of samples, since neighbours
-in time are alike.
+all its descendants in /proc every few seconds. The main process's memory rises and falls by hundreds of MiB within each
+step; the least since the last look counts, what was not given back at the end of a step. Looks before which no step
+ended (during an evaluation) are left out. After the first fifth of the steps each figure is fitted by a straight line;
+the slope is printed per 1,000 steps with a 95% interval from a bootstrap over blocks of samples, since neighbours in
+time are alike.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +31,8 @@ Floats = npt.NDArray[np.float64]
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 WARM_UP = 0.2
 N_BLOCKS, N_BOOTSTRAPS = 20, 2000
+POLL_SECONDS = 0.05
+OWN_MEMORY = "memory, main process (MiB)"
 
 
 def family(root: int) -> list[int]:
@@ -47,11 +53,28 @@ def family(root: int) -> list[int]:
     return found
 
 
+def resident(process: int) -> float:
+    """Resident memory (MiB). Raises OSError when the process is gone."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE_MB
+
+
+def least(root: int, seconds: float) -> float:
+    """The least resident memory of a process during so many seconds (MiB); infinite when it is gone."""
+    until, found = time.monotonic() + seconds, math.inf
+    while time.monotonic() < until:
+        try:
+            found = min(found, resident(root))
+        except OSError:
+            break
+        time.sleep(POLL_SECONDS)
+    return found
+
+
 def look(root: int, run: Path) -> dict[str, float] | None:
     """Steps made, resident memory of the main process and of the others (MiB), descriptors, processes."""
     processes = family(root)
     try:
-        own = int(Path(f"/proc/{root}/statm").read_text().split()[1]) * PAGE_MB
+        own = resident(root)
         descriptors = len(list(Path(f"/proc/{root}/fd").iterdir()))
         steps = (run / "metrics.jsonl").read_bytes().count(b"\n")
     except OSError:
@@ -59,12 +82,12 @@ def look(root: int, run: Path) -> dict[str, float] | None:
     others = 0.0
     for process in processes[1:]:
         try:
-            others += int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE_MB
+            others += resident(process)
         except OSError:
             continue
     return {
         "steps": steps,
-        "memory, main process (MiB)": own,
+        OWN_MEMORY: own,
         "memory, workers (MiB)": others,
         "file descriptors": descriptors,
         "processes": len(processes),
@@ -91,7 +114,7 @@ def table(samples: list[dict[str, float]], lines: list[dict[str, float]]) -> str
     """What grew, per 1,000 steps."""
     rng = np.random.default_rng(1)
     last = samples[-1]["steps"]
-    kept = [s for s in samples if s["steps"] >= WARM_UP * last]
+    kept = [s for before, s in pairwise(samples) if s["steps"] > max(before["steps"], WARM_UP * last)]
     steps = np.array([s["steps"] for s in kept], dtype=np.float64)
     series = {name: np.array([s[name] for s in kept]) for name in kept[0] if name != "steps"}
     rows = ["| figure | at the start | at the end | slope per 1,000 steps | 95% interval |", "|---|---|---|---|---|"]
@@ -129,9 +152,9 @@ def main() -> None:
     root = arguments.pid or (process.pid if process else 0)
     samples: list[dict[str, float]] = []
     while Path(f"/proc/{root}").exists() and (process is None or process.poll() is None):
+        lowest = least(root, arguments.every)
         if (seen := look(root, run)) is not None:
-            samples.append(seen)
-        time.sleep(arguments.every)
+            samples.append(seen | {OWN_MEMORY: min(lowest, seen[OWN_MEMORY])})
     if not samples:
         sys.exit("the run ended before it made a step")
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
