@@ -1,7 +1,8 @@
 """A judge on probation: audited all the time, and heard by the trainer only while its worth is shown.
 
 Each (domain, kind) has its own belief about the judge's error rates. While the lower bound of J there has not cleared
-the threshold, every verdict of that cell is an abstention, which moves no reward.
+the threshold, every verdict of that cell is an abstention, which moves no reward. A verdict that counts comes with an
+estimate of what the answer deserves, which the audits of its batch make unbiased.
 """
 
 from __future__ import annotations
