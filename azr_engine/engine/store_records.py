@@ -97,11 +97,10 @@ TASK_COLUMNS = "id, domain, kind, given, gold, skeleton, signature, draft, paren
 PROPOSAL_COLUMNS = (
     "step, domain, kind, text, n_tokens, finish, weight_version, parents, outcome, reason, task_id, reward"
 )
-ATTEMPT_COLUMNS = (
-    "step, task_id, text, n_tokens, finish, weight_version, malformed, answer,"
-    " status, score, reason, calls, seconds, reward"
-)
 VERDICT_COLUMNS = ("status", "score", "reason", "calls", "seconds")
+ATTEMPT_COLUMNS = (
+    f"step, task_id, text, n_tokens, finish, weight_version, malformed, answer, {', '.join(VERDICT_COLUMNS)}, reward"
+)
 
 _TASK_JSON = ("given", "gold", "draft", "parents")
 

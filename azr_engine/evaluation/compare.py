@@ -85,10 +85,10 @@ def compare(arms: Sequence[Arm], ks: Sequence[int] = (1, 8), at: Budget = "end")
 
 def curve(arm: Arm, ks: Sequence[int], kinds: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The arm's mean over some kinds, or all, at each step that every run of it was evaluated at."""
-    common = set.intersection(*({line["step"] for line in curve} for curve in arm.curves))
+    common = set.intersection(*({line["step"] for line in run} for run in arm.curves))
     points = []
     for step in sorted(common):
-        lines = [next(line for line in curve if line["step"] == step) for curve in arm.curves]
+        lines = [next(line for line in run if line["step"] == step) for run in arm.curves]
         means = {key: float(np.mean([line[key] for line in lines])) for key in ("seconds", "tokens")}
         points.append({"step": step, **means, "pass_at_k": {str(k): _interval(_score(lines, k, kinds)) for k in ks}})
     return points

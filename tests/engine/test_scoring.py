@@ -172,10 +172,9 @@ def fooled_episode(name: str, rng: random.Random) -> Episode:
     attempts = []
     for text, passes, truth in ((CHEAT, 1.0, 0.0),) * 4 + ((RIGHT, 0.9, 1.0), (WRONG, 0.2, 0.0)) * 2:
         status: Status = "pass" if rng.random() < passes else "fail"
-        verdict = Verdict(status, float(status == "pass"))
-        expected = 0.35 if verdict.score else 0.1
+        score, expected = (1.0, 0.35) if status == "pass" else (0.0, 0.1)
         estimate = audited_score(expected, truth if rng.random() < SHARE else None, SHARE)
-        verdict = EstimatedVerdict(status, verdict.score, estimate=estimate)
+        verdict = EstimatedVerdict(status, score, estimate=estimate)
         attempts.append(Attempt(task, text, Answer({}, ""), verdict))
     return Episode(task, tuple(attempts))
 

@@ -51,13 +51,13 @@ class ShadowAuditor:
         """See `Auditor.audits`."""
         if not pairs or n < 1:
             return []
-        places: list[int | None] = [*rng.sample(range(len(pairs)), min(n, len(pairs)))]
-        sampled = [pairs[place] for place in places if place is not None]
+        drawn = rng.sample(range(len(pairs)), min(n, len(pairs)))
+        sampled = [pairs[place] for place in drawn]
         cheats = [self._cheat(rng.choice(sampled)[0], rng) for _ in range(n)]
         known = [*sampled, *((task, answer) for task, answer, _ in cheats)]
         verdicts = await self._truth.judge(known)
         names = [""] * len(sampled) + [name for _, _, name in cheats]
-        places += [None] * len(cheats)
+        places = [*drawn, *[None] * len(cheats)]
         return [
             Audit(task, answer, name or (RIGHT if verdict.status == "pass" else WRONG), place)
             for (task, answer), name, place, verdict in zip(known, names, places, verdicts, strict=True)
