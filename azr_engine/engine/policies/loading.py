@@ -87,6 +87,7 @@ def load_model(
         raise UserError(f"cannot load the model {name!r}: {reason}") from error
     if options:
         model = _expanded(model)
+    _remember_no_words(tokenizer)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if lora is not None and lora.r:
@@ -96,6 +97,17 @@ def load_model(
     use_wide_vectors(model)
     settings = model_settings(Path(source))
     return LoadedModel(model.eval(), tokenizer, STYLES[style or settings["style"]], settings)
+
+
+def _remember_no_words(tokenizer: Any) -> None:
+    """Turn off a cache of encoded words that can never help, as the embedded model's: nothing in it is ever merged.
+
+    Tokenizers keeps the first 10,000 words that it meets. Without merges there is nothing to save, but words are whole
+    stretches of text there, nearly all of them new: several KiB more memory with every step.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None and json.loads(backend.to_str())["model"].get("merges") == []:
+        backend.model._resize_cache(0)
 
 
 def device() -> str:
