@@ -5,24 +5,12 @@ from __future__ import annotations
 from azr_engine.verifiers.trust.rates import ErrorRates
 
 
-def corrected_score(score: float, rates: ErrorRates) -> float:
-    """(v - r0) / J: unbiased for the true verdict, and therefore sometimes below 0 or above 1 [arXiv 2601.04411].
-
-    Inside one group whose advantages are divided by their spread, constant rates change nothing: a solver needs
-    `audited_score`.
-
-    Raises:
-        ValueError: J is not positive, so the verdict says nothing or the opposite.
-    """
-    _informative(rates)
-    return (score - rates.false_accept) / rates.youden
-
-
 def audited_score(expected: float, truth: float | None, share: float) -> float:
     """expected + (truth - expected) / share for an answer that an audit drew by lot, `expected` for any other.
 
     Its expectation over the lot is the truth, however bad `expected` is, and its variance (1 - share) / share times
-    the squared error of `expected` [prediction-powered inference: Angelopoulos et al. 2023, arXiv 2301.09633].
+    the squared error of `expected` [prediction-powered inference: Angelopoulos et al. 2023, arXiv 2301.09633]. Error
+    rates alone would not do: they shift all verdicts on a task alike, and a group's baseline takes that out again.
 
     Args:
         expected: the score that the answer is expected to deserve.
