@@ -69,3 +69,16 @@ def k3_divergence(logprobs: torch.Tensor, base_logprobs: torch.Tensor) -> torch.
     """
     log_ratio = base_logprobs - logprobs
     return torch.exp(log_ratio) - log_ratio - 1.0
+
+
+def leash_loss(logprobs: torch.Tensor, base_logprobs: torch.Tensor) -> torch.Tensor:
+    """Half the squared log-ratio ("k2"): over sampled tokens its gradient is on average that of KL(policy || base).
+
+    The gradient of k3 is that of KL(base || policy) instead, and nothing bounds its tail: in a step of azr-tiny 35 of
+    20,655 tokens, those that the base holds more than eleven times likelier, had 96% of its square. On what estimates
+    a divergence and what differentiates to its gradient see Tang and Munos 2025, arXiv 2506.09477, section 3.
+
+    Args:
+        logprobs, base_logprobs: float[...] of the sampled tokens.
+    """
+    return 0.5 * (logprobs - base_logprobs).square()

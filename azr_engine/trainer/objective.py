@@ -15,7 +15,13 @@ import torch
 from torch import nn
 
 from azr_engine.trainer.batching import micro_batches
-from azr_engine.trainer.loss import clipped_objective, importance_weights, k3_divergence, token_logprobs
+from azr_engine.trainer.loss import (
+    clipped_objective,
+    importance_weights,
+    k3_divergence,
+    leash_loss,
+    token_logprobs,
+)
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
 from azr_engine.trainer.rows import Row, make_batch
 
@@ -108,15 +114,16 @@ def micro_batch_loss(
     advantages = batch.per_token([s.advantage for s in batch.samples])
     losses, clipped = clipped_objective(logprobs, old, advantages, config.clip_low, high)
     losses = losses * importance_weights(old, sampled, config.importance_cap)
-    divergence = torch.zeros_like(losses)
+    divergence = 0.0
     if reference is not None:
         with torch.no_grad(), reference.frozen():
             base, _ = score(reference.model)
-        divergence = k3_divergence(logprobs, base)
-    loss = (losses + batch.per_token([leash[s.role] for s in batch.samples]) * divergence).sum()
+        losses = losses + batch.per_token([leash[s.role] for s in batch.samples]) * leash_loss(logprobs, base)
+        divergence = k3_divergence(logprobs.detach(), base).sum().item()
+    loss = losses.sum()
     return loss, {
         "loss": loss.item(),
-        "kl_base": divergence.detach().sum().item(),
+        "kl_base": divergence,
         "entropy": entropy.sum().item(),
         "clipped": float(clipped.sum().item()),
         "kl_rollout": k3_divergence(sampled.double(), old.double()).sum().item(),

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azr_engine.trainer.loss import clipped_objective, k3_divergence, token_logprobs
+from azr_engine.trainer.loss import clipped_objective, k3_divergence, leash_loss, token_logprobs
 
 logs = st.floats(-5, 0)
 
@@ -52,6 +52,24 @@ def test_k3_is_unbiased_for_the_kl_divergence() -> None:
     p, q = torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64), torch.tensor([0.3, 0.3, 0.4], dtype=torch.float64)
     expected = (p * (p / q).log()).sum()
     assert torch.allclose((p * k3_divergence(p.log(), q.log())).sum(), expected)
+
+
+@given(st.lists(st.tuples(st.floats(-4, 4), st.floats(-4, 4)), min_size=2, max_size=8))
+def test_the_leash_pulls_along_the_gradient_of_the_kl_divergence(pairs: list[tuple[float, float]]) -> None:
+    logits = torch.tensor([own for own, _ in pairs], dtype=torch.float64, requires_grad=True)
+    base = torch.tensor([other for _, other in pairs], dtype=torch.float64).log_softmax(-1)
+    logprobs = logits.log_softmax(-1)
+    exact = torch.autograd.grad((logprobs.exp() * (logprobs - base)).sum(), logits, retain_graph=True)[0]
+    sampled = torch.autograd.grad((logprobs.detach().exp() * leash_loss(logprobs, base)).sum(), logits)[0]
+    assert torch.allclose(sampled, exact, atol=1e-9)
+
+
+def test_a_token_that_the_policy_all_but_gave_up_does_not_own_the_gradient() -> None:
+    logprobs = torch.tensor([-12.0, -1.0], requires_grad=True)
+    base = torch.tensor([-2.0, -2.0])
+    pull = torch.autograd.grad(leash_loss(logprobs, base).sum(), logprobs)[0]
+    assert pull.tolist() == [-10.0, 1.0]
+    assert torch.autograd.grad(k3_divergence(logprobs, base).sum(), logprobs)[0][0] < -20_000
 
 
 def test_temperature_scales_the_logits_of_logprobs_and_entropy() -> None:
