@@ -60,13 +60,16 @@ def _arm(text: str) -> Any:
 
 
 def _print(result: Mapping[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from azr_engine.cli.tables import table_console
+
+    console = table_console()
     ks = list(next(iter(result["arms"].values()))["pass_at_k"])
     columns = [column for k in ks for column in (f"pass@{k}", "gain since the start", "")]
     table = Table("arm", "kind", "runs", "steps", "tokens", *columns, title=f"suite {result['suite']}, 95% intervals")
+    for column in table.columns:
+        column.overflow = "fold"
     for name, arm in result["arms"].items():
         head = [name, "mean", str(arm["runs"]), f"{arm['step']:.0f}", f"{arm['tokens']:.0f}"]
         table.add_row(*head, *_cells(arm["pass_at_k"], ks))

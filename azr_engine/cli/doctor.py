@@ -32,10 +32,11 @@ def doctor(
     if as_json:
         print(json.dumps(result))
         return
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from azr_engine.cli.tables import table_console
+
+    console = table_console()
     table = Table("what", "state")
     table.add_row("python", result["python"])
     table.add_row("cores", str(result["cores"]))

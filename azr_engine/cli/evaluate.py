@@ -73,11 +73,10 @@ def evaluate(
     if as_json:
         print(json.dumps(result))
         return
-    from rich.console import Console
-
+    from azr_engine.cli.tables import table_console
     from azr_engine.report.summary import accuracy_table
 
-    console = Console()
+    console = table_console()
     if suite == "safety":
         for one in (result, *([result["base"]] if base is not None else [])):
             _print_safety(console, one)

@@ -50,8 +50,9 @@ def list_plugins(
     if as_json:
         print(json.dumps({"plugins": rows, "domains": kinds}))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from azr_engine.cli.tables import table_console
 
     table = Table("plugin", "version", "source", "hooks", "nature", "health")
     for row in rows:
@@ -60,7 +61,7 @@ def list_plugins(
     domain_table = Table("domain", "kinds", "verifier", "nature")
     for entry in kinds:
         domain_table.add_row(entry["name"], ", ".join(entry["kinds"]), entry["verifier"], entry["nature"])
-    console = Console()
+    console = table_console()
     console.print(table)
     console.print(domain_table)
 

@@ -125,12 +125,12 @@ def _steps(text: str | None, last: int) -> range:
 
 
 def _print(result: Mapping[str, Any], flips: list[Flip]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from azr_engine.cli.tables import table_console
     from azr_engine.report.visible import one_line
 
-    console = Console()
+    console = table_console()
     names = ", ".join(f"{domain} by {verifier}" for domain, verifier in result["verifiers"].items())
     changes = sorted({change for counts in result["by_kind"].values() for change in counts})
     table = Table("kind", "tries", *changes, title=f"judged again: {names}")

@@ -131,14 +131,13 @@ def run(
 
 
 async def _play(setup: Setup, folder: Path, *, resume: bool, compare: int, as_json: bool) -> None:
-    from rich.console import Console
-
+    from azr_engine.cli.tables import table_console
     from azr_engine.engine.session import open_session
     from azr_engine.evaluation.evaluate import suite_ids
     from azr_engine.report.live import view
     from azr_engine.report.summary import print_summary, summary
 
-    settings, console = setup.config, Console(stderr=as_json)
+    settings, console = setup.config, table_console(stderr=as_json)
     console.print(f"starting: {', '.join(settings.domains)} with {settings.model.name}, run directory {folder}")
     async with open_session(setup, folder, resume=resume, reserved=suite_ids()) as loop:
         _stop_on_interrupt(loop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ def test_the_command_prints_draws_and_says_so_when_there_is_no_evidence(azr: Com
     printed = azr(["compare", *runs, "--plot", str(tmp_path / "curves.svg")])
     assert printed.returncode == 0, printed.stderr
     assert "no evidence that two differs from one in pass@1" in printed.stdout
+    assert "…" not in printed.stdout, "a figure was cut to fit"
+    assert re.search(r"│ three .*│ \+\d+\.\d \[\+\d+\.\d, \+\d+\.\d\] +│ better", printed.stdout)
     assert "three is better than one in pass@1" in printed.stdout
     assert (tmp_path / "curves.svg").read_text().lstrip().startswith("<?xml")
     found = json.loads(azr(["compare", f"both={runs[0]},{runs[1]}", f"c={runs[2]}", "--json"]).stdout)
