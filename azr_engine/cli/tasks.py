@@ -30,8 +30,7 @@ def tasks(
 
     Example: `azr-engine tasks runs/first --domain python --search lambda`
     """
-    from rich.console import Console
-
+    from azr_engine.cli.tables import table_console
     from azr_engine.engine.errors import UserError
     from azr_engine.engine.rundir import RunDirectory
     from azr_engine.report.page import open_browser
@@ -41,7 +40,7 @@ def tasks(
     with open_browser(directory, read_record(directory)) as browser:
         if browser is None:
             raise UserError(f"{run} holds no tasks yet")
-        console = Console(highlight=False, markup=False, emoji=False)
+        console = table_console(highlight=False, markup=False, emoji=False)
         if id_ is not None:
             found = browser.ids_like(id_, 3)
             if len(found) != 1:

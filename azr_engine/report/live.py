@@ -35,18 +35,18 @@ class Pace:
         steps: of the run in all.
         minutes: that the steps of this session may take, if they are limited.
         done: steps of earlier sessions.
-        began: this session, by `clock`, in seconds.
+        clock: seconds that only ever grow.
     """
 
     steps: int
     minutes: float | None
     done: int
     clock: Callable[[], float] = time.monotonic
-    began: float = field(init=False)
+    _began: float = field(init=False)
     _in_steps: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self.began = self.clock()
+        self._began = self.clock()
 
     def hear(self, metrics: Metrics) -> tuple[str, int, float]:
         """After a step: the last step as text, with a tilde where it is an estimate, as a number, and seconds left.
@@ -61,7 +61,7 @@ class Pace:
             in_time = metrics["step"] + math.ceil(left * made / max(1e-9, self._in_steps))
             if in_time < last:
                 last, text = in_time, f"~{in_time}" if left else str(in_time)
-        return text, last, (last - metrics["step"]) * (self.clock() - self.began) / made
+        return text, last, (last - metrics["step"]) * (self.clock() - self._began) / made
 
 
 @contextmanager

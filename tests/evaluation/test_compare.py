@@ -103,8 +103,11 @@ def test_an_interval_that_touches_zero_is_no_evidence(low: float, high: float, w
     assert verdict(low, high) == word
 
 
-def test_the_command_prints_draws_and_says_so_when_there_is_no_evidence(azr: Command, tmp_path: Path) -> None:
+def test_the_command_prints_draws_and_says_so_when_there_is_no_evidence(
+    azr: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
+    monkeypatch.delenv("COLUMNS", raising=False)  # parallel test runners set it
     for name, rate in (("one", 0.3), ("two", 0.3), ("three", 0.6)):
         (tmp_path / name).mkdir()
         lines = [line(0, 0.3), line(10, rate, seed=len(name))]
