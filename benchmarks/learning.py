@@ -1,13 +1,14 @@
 """Does self-play teach anything, and what of it matters: the full system against its controls, over several seeds.
 
     python benchmarks/learning.py [--arms full,no-gate,uniform,frozen,grammar,random-reward] [--seeds 1,2,3]
-        [--minutes 30] [--jobs 1] [--suite heldout] [--out benchmarks/results/learning]
+        [--minutes 30] [--jobs 1] [--threads 1] [--suite heldout] [--out benchmarks/results/learning]
 
-Every arm starts from the same model and plays for the same time in a process of its own with one thread. Each (arm,
-seed) leaves one JSON file in --out; those that are there already, made with the same settings and the same weights of
-the model, are not played again, so an experiment can be spread over several evenings. Then all files are summed up:
-`summary.md` sets the arms side by side at equal time and at equal generated tokens, with 95% intervals, `curves.svg`
-and `kinds.svg` draw them over time, and `play.svg` what they played. Needs the extra `plot`.
+Every arm starts from the same model and plays for the same time in a process of its own with --threads threads. Each
+(arm, seed) leaves one JSON file in --out; those that are there already, made with the same settings and the same
+weights of the model, are not played again, and a run that was cut off goes on where it was, so an experiment can be
+spread over several evenings. Then all files are summed up: `summary.md` sets the arms side by side at equal time and at
+equal generated tokens, with 95% intervals, `curves.svg` and `kinds.svg` draw them over time, and `play.svg` what they
+played. Needs the extra `plot`.
 
 Tune on `--suite dev` alone.
 """
@@ -16,22 +17,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from experiment import play
 from learning_plot import plot_kinds, plot_play
 
 from azr_engine.engine.trained import load_trained
 from azr_engine.evaluation.cache import weights_hash
 from azr_engine.evaluation.compare import Arm, Budget, compare
 from azr_engine.evaluation.compare_plot import plot
-from azr_engine.evaluation.curve import read_curve
 
 ARMS: Mapping[str, tuple[str, ...]] = {
     "full": (),
@@ -43,76 +40,10 @@ ARMS: Mapping[str, tuple[str, ...]] = {
     "shuffled-reward": ("--reward", "shuffled"),
     "one-example": ("--proposer", "one-example"),
     "accuracy": ("--reward", "accuracy"),
+    "no-leash": ("--set", "trainer.kl_propose=0"),
+    "no-leash-no-gate": ("--set", "trainer.kl_propose=0", "--no-gate"),
 }
 STANDARD = ("full", "no-gate", "uniform", "frozen", "grammar", "random-reward")
-WINDOW = 10
-"""Steps averaged into one entry of a result's `windows`."""
-NEVER_STOP = 1_000_000
-PAUSED = 3
-"""Exit status of a run that an alarm paused."""
-
-
-def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any], out: Path, work: Path) -> None:
-    """One run and its result file, unless the file is there already. A run that an alarm paused has ended, too."""
-    file = out / f"{arm}-{seed}.json"
-    if file.exists() and json.loads(file.read_text(encoding="utf-8"))["settings"] == settings:
-        print(f"{file} is there already", flush=True)
-        return
-    folder = work / f"{arm}-{seed}"
-    shutil.rmtree(folder, ignore_errors=True)
-    command = [
-        *("--domains", settings["domains"], "--model", settings["model"], "--seed", str(seed), "--threads", "1"),
-        *("--minutes", str(settings["minutes"]), "--steps", str(NEVER_STOP)),
-        *("--eval-every", str(settings["every"]), "--eval-suite", settings["suite"], "--out", str(folder)),
-        *(part for one in settings["set"] for part in ("--set", one)),
-        *options,
-    ]
-    print(f"playing: azr-engine run {' '.join(command)}", flush=True)
-    ended = subprocess.run(
-        [sys.executable, "-c", "from azr_engine.cli import main; main()", "run", *command],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    if ended.returncode not in (0, PAUSED):
-        sys.exit(f"the run {folder} ended with {ended.returncode}")
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    result = {
-        "arm": arm,
-        "seed": seed,
-        "settings": settings,
-        "windows": [_window(lines[n : n + WINDOW]) for n in range(0, len(lines), WINDOW)],
-        "evals": read_curve(folder),
-        "paused": ended.returncode == PAUSED,
-    }
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(result), encoding="utf-8")
-    temporary.rename(file)
-
-
-def _window(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sums over some steps, by domain, and the policy's means."""
-    domains: dict[str, Any] = {}
-    for name in lines[0]["domains"]:
-        rows = [line["domains"][name] for line in lines]
-        keys = ("proposed", "admitted", "unique_skeletons", "effective")
-        domains[name] = {
-            **{key: sum(row[key] for row in rows) for key in keys},
-            "solve_rates": {key: sum(row["solve_rates"][key] for row in rows) for key in rows[0]["solve_rates"]},
-            "share": sum(row["share"] for row in rows) / len(rows),
-            "solve_rate": _mean([row["solve_rate"] for row in rows if row["solve_rate"] is not None]),
-        }
-    policy = {key: sum(line["policy"][key] for line in lines) / len(lines) for key in ("entropy", "kl_base")}
-    return {
-        "step": lines[-1]["step"],
-        "domains": domains,
-        **policy,
-        "alarms": [a for line in lines for a in line["alarms"]],
-    }
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
 
 
 def summarise(out: Path) -> None:
@@ -129,6 +60,7 @@ def summarise(out: Path) -> None:
         "",
         f"Settings: `{json.dumps(results[0]['settings'])}`. Intervals are 95% bootstraps over tasks and seeds; "
         "scores are means over kinds, in per cent.",
+        *_mixed(results),
         "",
         *(line for at in ends for line in _arms_table(ends[at], at, ks)),
         *_kinds_table(ends["seconds"]),
@@ -139,6 +71,12 @@ def summarise(out: Path) -> None:
     plot_kinds(arms, ks, out / "kinds.svg")
     plot_play(own, out / "play.svg")
     print("\n".join(text))
+
+
+def _mixed(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A warning where the results were not played by one version of the package."""
+    codes = sorted({result.get("code", "unknown") for result in results})
+    return ["", f"**Played with {len(codes)} versions of the code: {', '.join(codes)}.**"] if len(codes) > 1 else []
 
 
 def _arms_table(result: Mapping[str, Any], at: Budget, ks: Sequence[int]) -> list[str]:
@@ -222,7 +160,8 @@ def main() -> None:
     parser.add_argument("--arms", default=",".join(STANDARD), help=f"of {', '.join(ARMS)}")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--minutes", type=float, default=30.0, help="of play per run; evaluations come on top")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at once, one thread each")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once")
+    parser.add_argument("--threads", type=int, default=1, help="of each run")
     parser.add_argument("--suite", default="heldout")
     parser.add_argument("--every", type=int, default=100, help="steps between evaluations")
     parser.add_argument("--domains", default="python,math")
@@ -236,7 +175,9 @@ def main() -> None:
     if unknown := [name for name in names if name not in ARMS]:
         parser.error(f"unknown arm {unknown[0]!r}; there are {', '.join(ARMS)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    settings = {key: getattr(arguments, key) for key in ("minutes", "suite", "every", "domains", "model", "set")}
+    settings = {
+        key: getattr(arguments, key) for key in ("minutes", "threads", "suite", "every", "domains", "model", "set")
+    }
     if not arguments.summary_only:
         settings["weights"] = weights_hash(load_trained(arguments.model))[:16]
         runs = [(name, int(seed)) for seed in arguments.seeds.split(",") for name in names]

@@ -28,7 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from learning import WINDOW, play
+from experiment import WINDOW, play
 
 EXPLOIT = "[0"
 MINUTES = 1_000_000.0
