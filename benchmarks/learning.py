@@ -40,6 +40,10 @@ ARMS: Mapping[str, tuple[str, ...]] = {
     "shuffled-reward": ("--reward", "shuffled"),
     "one-example": ("--proposer", "one-example"),
     "accuracy": ("--reward", "accuracy"),
+    "naive": (
+        *("--no-gate", "--curriculum", "uniform", "--set", "trainer.kl_propose=0", "--set", "trainer.kl_solve=0"),
+        *("--set", "play.anchors=0", "--set", "play.replay=0", "--set", "play.propose_weight=1"),
+    ),
     "no-leash": ("--set", "trainer.kl_propose=0"),
     "no-leash-no-gate": ("--set", "trainer.kl_propose=0", "--no-gate"),
 }

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from azr_engine.curriculum.anchors import Anchors
 from azr_engine.curriculum.novelty import NoveltyGate
-from azr_engine.curriculum.protocol import Cell, Curriculum, Observation
+from azr_engine.curriculum.protocol import Cell, Curriculum
 from azr_engine.curriculum.quarantine import Quarantine
 from azr_engine.curriculum.watch import Watch
 from azr_engine.engine import metrics as measure
@@ -23,6 +24,7 @@ from azr_engine.engine.config import RunConfig
 from azr_engine.engine.distrust import Distrust
 from azr_engine.engine.errors import RunPaused
 from azr_engine.engine.heap import release_freed_memory
+from azr_engine.engine.observing import tell_anchors, tell_curriculum
 from azr_engine.engine.proposing import Proposer
 from azr_engine.engine.protocols import Domain, Policy, Verifier
 from azr_engine.engine.randomness import derived_rng, derived_seed
@@ -33,9 +35,8 @@ from azr_engine.engine.scoring import reward, training_samples, varies
 from azr_engine.engine.solving import Solver
 from azr_engine.engine.starting import restore_novelty, seed_store
 from azr_engine.engine.store import TaskStore
-from azr_engine.engine.types import Alarm, Attempt, Drop, Episode, Event, Task
+from azr_engine.engine.types import Alarm, Attempt, Drop, Episode, Event, Rejection, Task
 from azr_engine.trainer.protocol import Sample, Trainer, UpdateMetrics
-from azr_engine.verifiers.trust.correction import corrected_learnability
 
 ALWAYS_STOP = ("faults", "diverged")
 """Alarms that pause a run whatever the plugins say."""
@@ -53,6 +54,7 @@ class Parts:
     policy: Policy
     trainer: Trainer
     curriculum: Curriculum
+    anchors: Anchors
     reward: RewardRule
     proposer: Proposer
     solver: Solver
@@ -76,6 +78,7 @@ class SelfPlay:
         self.distrust = Distrust(parts.domains, parts.verifiers, config.judge.honeypots)
         own: dict[str, Stateful] = {
             "curriculum": parts.curriculum,
+            "anchors": parts.anchors,
             "quarantine": parts.quarantine,
             "watch": parts.watch,
         }
@@ -127,7 +130,7 @@ class SelfPlay:
         with clock.phase("admit"):
             proposals = await parts.proposer.admit(proposed, step)
             drawn = await parts.proposer.draw(plan, self._rng(step, "draw"), step)
-            anchors = await parts.proposer.anchors(self.parts.cells, self._rng(step, "anchors"), step)
+            anchors = await self._anchors(step)
         tasks = [outcome for outcome in (*(p.outcome for p in proposals), *drawn) if isinstance(outcome, Task)]
         ids = {task.id for task in tasks}
         new = [*tasks, *(a for a in anchors if isinstance(a, Task) and a.id not in ids)]
@@ -147,7 +150,8 @@ class SelfPlay:
             )
             update = self._update(samples)
         fresh, anchored, replayed = episodes[: len(tasks)], episodes[len(tasks) : len(new)], episodes[len(new) :]
-        self._observe(plan, fresh)
+        tell_curriculum(parts.curriculum, plan, fresh, self.distrust.rates)
+        tell_anchors(parts.anchors, anchored)
         retired = self._settle(episodes, step)
         played = measure.Played(
             proposals,
@@ -196,6 +200,12 @@ class SelfPlay:
             self._raise_alarm(alarm, restored)
         return line
 
+    async def _anchors(self, step: int) -> list[Task | Rejection]:
+        """Fresh tasks from the seeds of the domains that the policy proposes in."""
+        parts, rng = self.parts, self._rng(step, "anchors")
+        own = [cell for cell in parts.cells if parts.proposer.proposes(parts.domains[cell[0]])]
+        return await parts.proposer.anchors(parts.anchors.plan(own, rng), rng, step)
+
     def _earlier(self, step: int) -> list[Task]:
         """Tasks of earlier steps to try again: unsolved ones that are due, and learnable ones of each cell."""
         parts, rng = self.parts, self._rng(step, "replay")
@@ -224,32 +234,6 @@ class SelfPlay:
         update = self.parts.trainer.update(everything, clip_high=clip_high, temperature=self.parts.solver.temperature)
         self.parts.policy.weight_version = self.parts.trainer.weight_version
         return update
-
-    def _observe(self, plan: Mapping[Cell, int], episodes: list[Episode]) -> None:
-        """Tell the curriculum how each cell of the plan went."""
-        by_cell: dict[Cell, list[Episode]] = {cell: [] for cell in plan}
-        for episode in episodes:
-            by_cell[episode.task.domain, episode.task.kind].append(episode)
-        for cell, group in by_cell.items():
-            scored = [episode for episode in group if len(episode.scored) > 1]
-            values = [value for episode in scored if (value := self._learnability(episode)) is not None]
-            rates = [rate for episode in scored if (rate := episode.solve_rate) is not None]
-            seen = Observation(
-                n_planned=plan[cell],
-                n_tasks=len(scored),
-                n_effective=sum(varies(episode) for episode in scored),
-                learnability=sum(values) / len(values) if values else None,
-                solve_rate=sum(rates) / len(rates) if rates else None,
-            )
-            self.parts.curriculum.observe(cell, seen)
-
-    def _learnability(self, episode: Episode) -> float | None:
-        """Unbiased p(1 - p), a judge's errors taken out; within the range that the curriculum takes."""
-        rates = self.distrust.rates(episode.task)
-        if rates is None:
-            return measure.episode_learnability(episode)
-        total, n_scored = measure.score_of(episode)
-        return min(max(corrected_learnability(total, n_scored, rates), 0.0), 0.5) if n_scored > 1 else None
 
     def _settle(self, episodes: list[Episode], step: int) -> list[Task]:
         """Tell gate and quarantine how each task went; returns the tasks that every try solved."""

@@ -139,19 +139,15 @@ class Proposer:
                 self._novelty.note(task)
         return outcomes
 
-    async def anchors(self, cells: Sequence[Cell], rng: random.Random, step: int) -> list[Task | Rejection]:
-        """Fresh tasks from the seeds of the domains that the policy proposes in, spread evenly over their kinds.
+    async def anchors(self, plan: Mapping[Cell, int], rng: random.Random, step: int) -> list[Task | Rejection]:
+        """The planned numbers of fresh tasks from the domains' seeds, and why others were not admitted.
 
         A policy's own tasks drift: near misses of hard kinds, few of the answers it cannot bring about. Some tasks
         whose base rates never change keep the solver from learning what is true of its own tasks alone. They pass the
         same gate, so more are drawn than are wanted.
         """
-        own = [cell for cell in cells if self.proposes(self._domains[cell[0]])]
-        if not own:
-            return []
-        first = rng.randrange(len(own))
-        wanted = Counter(own[(first + n) % len(own)] for n in range(self._sampling.n_anchors))
-        outcomes = await self._from_seeds({cell: ANCHOR_DRAWS * n for cell, n in wanted.items()}, rng, step)
+        wanted = Counter(plan)
+        outcomes = await self._from_seeds({cell: ANCHOR_DRAWS * n for cell, n in plan.items()}, rng, step)
         kept: list[Task | Rejection] = []
         for outcome in outcomes:
             if isinstance(outcome, Rejection):

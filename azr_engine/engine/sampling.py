@@ -24,7 +24,6 @@ class Sampling:
     n_attempts: int
     n_references: int
     proposals_per_prompt: int = 1
-    n_anchors: int = 0
 
 
 def group_by_name(names: Sequence[str | None]) -> list[tuple[str, list[int]]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azr_engine.curriculum.anchors import Anchors
 from azr_engine.curriculum.novelty import NoveltyGate
 from azr_engine.curriculum.protocol import Curriculum
 from azr_engine.curriculum.quarantine import Quarantine
@@ -156,6 +157,7 @@ async def open_session(
             policy=policy,
             trainer=trainer,
             curriculum=setup.curriculum,
+            anchors=Anchors(config.play.anchors),
             reward=setup.reward,
             proposer=proposer,
             solver=Solver(domains, verifiers, policy, loaded.style, sampling, log),
@@ -200,7 +202,6 @@ def sampling_of(config: RunConfig, loaded: LoadedModel) -> Sampling:
         n_attempts=play.attempts,
         n_references=references,
         proposals_per_prompt=play.proposals_per_prompt,
-        n_anchors=play.anchors,
     )
 
 

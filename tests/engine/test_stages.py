@@ -189,8 +189,8 @@ def test_a_model_plays_the_kinds_it_knows_and_all_of_a_domain_it_says_nothing_ab
     assert cells_of({"toy": toy}, {"kinds": {"toy": ["halve"]}}) == [("toy", "halve")]
 
 
-def test_anchors_come_fresh_from_the_seeds_of_the_kinds_that_are_proposed(tmp_path: Path) -> None:
-    cells = [("toy", "double")]
+def test_anchors_come_fresh_from_the_seeds_of_the_kinds_that_are_planned(tmp_path: Path) -> None:
+    plan = {("toy", "double"): 3}
     with TaskStore(tmp_path / "tasks.sqlite") as store:
         proposer = Proposer(
             {"toy": ToyDomain()},
@@ -198,13 +198,13 @@ def test_anchors_come_fresh_from_the_seeds_of_the_kinds_that_are_proposed(tmp_pa
             Reciter([]),
             STYLES["compact"],
             store,
-            dataclasses.replace(SAMPLING, n_anchors=3),
+            SAMPLING,
             novelty=NoveltyGate(NoveltyConfig(quota=4)),
             screen=lambda draft: None,
             reserved=(),
             log=lambda name, data: None,
         )
-        first, second = (asyncio.run(proposer.anchors(cells, random.Random(seed), 7)) for seed in (1, 2))
+        first, second = (asyncio.run(proposer.anchors(plan, random.Random(seed), 7)) for seed in (1, 2))
     tasks = [task for task in (*first, *second) if isinstance(task, Task)]
     assert len(tasks) == 4, "they pass the gate, whose quota is 4 of a skeleton"
     assert {(task.domain, task.kind, task.born_step) for task in tasks} == {("toy", "double", 7)}
