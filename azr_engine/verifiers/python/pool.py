@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import logging
 import sys
 import time
@@ -112,7 +113,8 @@ class _Backlog:
             self._idle[need].append(future)
         job = await future
         for need in needs:
-            if need != job.need:
+            # Between `put` and here another job may have met this lane, and crossed it off as taken.
+            with contextlib.suppress(ValueError):
                 self._idle[need].remove(future)
         return job
 
@@ -266,8 +268,11 @@ class WorkerPool:
         try:
             outcomes = await slot.run(job.request, first_limit)
         except WorkerDied as death:
-            n_inputs = len(job.request.inputs) + len(job.request.probes)
-            outcomes = [Outcome("fault", str(death)[: MAX_OUTCOME_BYTES // 4])] * n_inputs
+            outcomes = _faults(job.request, str(death))
+        except Exception as error:
+            # A lane that ended here would leave its job, and whoever waits for it, unanswered for ever.
+            logger.exception("a %s worker's lane failed", self._launcher.name)
+            outcomes = _faults(job.request, f"{type(error).__name__} in the lane")
         if job.done.done():
             return
         if not job.retried and any(outcome.status == "fault" for outcome in outcomes):
@@ -279,6 +284,11 @@ class WorkerPool:
             self._backlog.put(job)
         else:
             job.done.set_result(_with_time(outcomes, job.spent) if job.spent else outcomes)
+
+
+def _faults(request: Request, words: str) -> list[Outcome]:
+    """Every input and probe of a request as a fault of ours."""
+    return [Outcome("fault", words[: MAX_OUTCOME_BYTES // 4])] * (len(request.inputs) + len(request.probes))
 
 
 def _needs_more(outcome: Outcome) -> bool:
