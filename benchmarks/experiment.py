@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import torch
 
 import azr_engine
 from azr_engine.engine.rundir import RunDirectory
@@ -48,7 +52,7 @@ def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any
     ]
     print(f"playing: azr-engine run {' '.join(command)}", flush=True)
     ended = subprocess.run(
-        [sys.executable, "-c", "from azr_engine.cli import main; main()", "run", *command],
+        [sys.executable, *_launch(settings.get("processes", 1)), "run", *command],
         check=False,
         stdout=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": threads},
@@ -61,11 +65,19 @@ def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any
         "seed": seed,
         "settings": settings,
         "code": same["code"],
+        "machine": machine(),
         "windows": [_window(lines[n : n + WINDOW]) for n in range(0, len(lines), WINDOW)],
         "evals": read_curve(folder),
         "paused": ended.returncode == PAUSED,
     }
     _write(file, result)
+
+
+def _launch(n_processes: int) -> list[str]:
+    """What Python is to run: the command line alone, or so many of them under torch's launcher."""
+    if n_processes == 1:
+        return ["-m", "azr_engine"]
+    return ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(n_processes), "-m", "azr_engine"]
 
 
 def code_version() -> str:
@@ -75,6 +87,18 @@ def code_version() -> str:
     for file in sorted(root.rglob("*.py")):
         digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
+
+
+def machine() -> str:
+    """What the run was played on: at equal time, results of two machines differ by how fast those are."""
+    model = re.search(r"^model name\s*:\s*(.*)$", _text(Path("/proc/cpuinfo")), re.MULTILINE)
+    name = model[1] if model else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _text(file: Path) -> str:
+    """What is in it; nothing where there is none, as on systems without such a file."""
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
 
 def _until(folder: Path, minutes: float) -> list[str]:

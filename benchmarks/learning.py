@@ -1,9 +1,10 @@
 """Does self-play teach anything, and what of it matters: the full system against its controls, over several seeds.
 
     python benchmarks/learning.py [--arms full,no-gate,uniform,frozen,grammar,random-reward] [--seeds 1,2,3]
-        [--minutes 30] [--jobs 1] [--threads 1] [--suite heldout] [--out benchmarks/results/learning]
+        [--minutes 30] [--jobs 1] [--processes 1] [--threads 1] [--suite heldout]
+        [--out benchmarks/results/learning]
 
-Every arm starts from the same model and plays for the same time in a process of its own with --threads threads. Each
+Every arm starts from the same model and plays for the same time, in --processes processes of --threads threads. Each
 (arm, seed) leaves one JSON file in --out; those that are there already, made with the same settings and the same
 weights of the model, are not played again, and a run that was cut off goes on where it was, so an experiment can be
 spread over several evenings. Then all files are summed up: `summary.md` sets the arms side by side at equal time and at
@@ -30,6 +31,11 @@ from azr_engine.evaluation.cache import weights_hash
 from azr_engine.evaluation.compare import Arm, Budget, compare
 from azr_engine.evaluation.compare_plot import plot
 
+UNPROTECTED = (
+    *("--curriculum", "uniform", "--set", "trainer.kl_propose=0", "--set", "trainer.kl_solve=0"),
+    *("--set", "play.anchors=0", "--set", "play.replay=0", "--set", "play.propose_weight=1"),
+)
+"""Self-play as first described: nothing but its own new tasks, no leash."""
 ARMS: Mapping[str, tuple[str, ...]] = {
     "full": (),
     "no-gate": ("--no-gate",),
@@ -40,10 +46,8 @@ ARMS: Mapping[str, tuple[str, ...]] = {
     "shuffled-reward": ("--reward", "shuffled"),
     "one-example": ("--proposer", "one-example"),
     "accuracy": ("--reward", "accuracy"),
-    "naive": (
-        *("--no-gate", "--curriculum", "uniform", "--set", "trainer.kl_propose=0", "--set", "trainer.kl_solve=0"),
-        *("--set", "play.anchors=0", "--set", "play.replay=0", "--set", "play.propose_weight=1"),
-    ),
+    "naive": ("--no-gate", *UNPROTECTED),
+    "gate-alone": UNPROTECTED,
     "no-leash": ("--set", "trainer.kl_propose=0"),
     "no-leash-no-gate": ("--set", "trainer.kl_propose=0", "--no-gate"),
 }
@@ -78,9 +82,16 @@ def summarise(out: Path) -> None:
 
 
 def _mixed(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A warning where the results were not played by one version of the package."""
-    codes = sorted({result.get("code", "unknown") for result in results})
-    return ["", f"**Played with {len(codes)} versions of the code: {', '.join(codes)}.**"] if len(codes) > 1 else []
+    """Warnings where the results were not played by one version of the package, on one machine."""
+    warnings = []
+    for key, what, then in (
+        ("code", "versions of the code", ""),
+        ("machine", "machines", " At equal seconds these are compared as well; read the table at equal tokens."),
+    ):
+        found = sorted({result.get(key, "unknown") for result in results})
+        if len(found) > 1:
+            warnings += ["", f"**Played with {len(found)} {what}: {'; '.join(found)}.{then}**"]
+    return warnings
 
 
 def _arms_table(result: Mapping[str, Any], at: Budget, ks: Sequence[int]) -> list[str]:
@@ -165,7 +176,10 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--minutes", type=float, default=30.0, help="of play per run; evaluations come on top")
     parser.add_argument("--jobs", type=int, default=1, help="runs at once")
-    parser.add_argument("--threads", type=int, default=1, help="of each run")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="of each run; two use two cores better than threads do"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--suite", default="heldout")
     parser.add_argument("--every", type=int, default=100, help="steps between evaluations")
     parser.add_argument("--domains", default="python,math")
@@ -182,6 +196,8 @@ def main() -> None:
     settings = {
         key: getattr(arguments, key) for key in ("minutes", "threads", "suite", "every", "domains", "model", "set")
     }
+    if arguments.processes > 1:
+        settings["processes"] = arguments.processes
     if not arguments.summary_only:
         settings["weights"] = weights_hash(load_trained(arguments.model))[:16]
         runs = [(name, int(seed)) for seed in arguments.seeds.split(",") for name in names]

@@ -246,9 +246,12 @@ class SharedTrainer:
         """Of this process's trainer; the others' is the same."""
         return self._trainer.weight_version
 
-    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics:
+    def update(
+        self, samples: Sequence[Sample], *, clip_high: float, temperature: float, step_size: float = 1.0
+    ) -> UpdateMetrics:
         """One update by all processes."""
-        metrics: UpdateMetrics = self._crew.run("update", samples, clip_high=clip_high, temperature=temperature)[0]
+        options = {"clip_high": clip_high, "temperature": temperature, "step_size": step_size}
+        metrics: UpdateMetrics = self._crew.run("update", samples, **options)[0]
         return metrics
 
     def save(self, folder: Path) -> None:

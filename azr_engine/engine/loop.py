@@ -37,6 +37,7 @@ from azr_engine.engine.starting import restore_novelty, seed_store
 from azr_engine.engine.store import TaskStore
 from azr_engine.engine.types import Alarm, Attempt, Drop, Episode, Event, Rejection, Task
 from azr_engine.trainer.protocol import Sample, Trainer, UpdateMetrics
+from azr_engine.trainer.schedule import step_size
 
 ALWAYS_STOP = ("faults", "diverged")
 """Alarms that pause a run whatever the plugins say."""
@@ -85,6 +86,7 @@ class SelfPlay:
         self._state = RunState(parts.policy, parts.trainer, {**own, **self.distrust.stateful()}, config.seed)
         self.step = 0
         self.stop_requested = False
+        self._progress = 0.0
 
     def resume(self) -> None:
         """Go back to the last checkpoint: weights, optimiser, curriculum, store and logs."""
@@ -107,7 +109,7 @@ class SelfPlay:
             UserError: no seed of some domain could be admitted, or the disk is full.
         """
         parts = self.parts
-        seconds_left = self.config.minutes * 60 if self.config.minutes else math.inf
+        seconds_in_all = seconds_left = self.config.minutes * 60 if self.config.minutes else math.inf
         if self.step == 0:
             n_seeds, seed = self.config.store.seeds, self.config.seed
             await seed_store(parts.store, parts.proposer, parts.domains, parts.cells, n_seeds, seed)
@@ -117,6 +119,7 @@ class SelfPlay:
         while self.step < self.config.steps and not self.stop_requested and seconds_left > 0:
             line = await self._one_step(self.step + 1)
             seconds_left -= line["seconds"]
+            self._progress = 1.0 - seconds_left / seconds_in_all if self.config.minutes else 0.0
             report(line)
             if between is not None:
                 await between(self.step)
@@ -231,7 +234,12 @@ class SelfPlay:
         if not everything:
             return None
         clip_high = ESTIMATORS[self.config.play.advantage].clip_high or self.config.trainer.clip_low
-        update = self.parts.trainer.update(everything, clip_high=clip_high, temperature=self.parts.solver.temperature)
+        update = self.parts.trainer.update(
+            everything,
+            clip_high=clip_high,
+            temperature=self.parts.solver.temperature,
+            step_size=step_size(self._progress, self.config.trainer.anneal),
+        )
         self.parts.policy.weight_version = self.parts.trainer.weight_version
         return update
 

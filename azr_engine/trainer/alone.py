@@ -32,10 +32,12 @@ class AloneInMemory:
         """Updates applied so far."""
         return self._trainer.weight_version
 
-    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics | None:
+    def update(
+        self, samples: Sequence[Sample], *, clip_high: float, temperature: float, step_size: float = 1.0
+    ) -> UpdateMetrics | None:
         """As the trainer does."""
         self._policy.rest()
-        return self._trainer.update(samples, clip_high=clip_high, temperature=temperature)
+        return self._trainer.update(samples, clip_high=clip_high, temperature=temperature, step_size=step_size)
 
     def save(self, folder: Path) -> None:
         """As the trainer does."""

@@ -44,11 +44,14 @@ class OneStepOff:
         self.policy_model = trainer.policy_model
         self.weight_version = trainer.weight_version
 
-    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics | None:
+    def update(
+        self, samples: Sequence[Sample], *, clip_high: float, temperature: float, step_size: float = 1.0
+    ) -> UpdateMetrics | None:
         """Begin an update. Returns the metrics of the one before, or None, and raises what that raised."""
         self._finish()
         metrics, self._metrics = self._metrics, None
-        self._running = self._thread.submit(self._trainer.update, samples, clip_high=clip_high, temperature=temperature)
+        options = {"clip_high": clip_high, "temperature": temperature, "step_size": step_size}
+        self._running = self._thread.submit(self._trainer.update, samples, **options)
         return metrics
 
     def save(self, folder: Path) -> None:

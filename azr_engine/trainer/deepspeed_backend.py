@@ -41,7 +41,7 @@ from azr_engine.trainer.objective import (
     no_sums,
     split,
 )
-from azr_engine.trainer.optimiser import adamw
+from azr_engine.trainer.optimiser import adamw, set_step_size
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
 from azr_engine.trainer.rows import Row, can_share_prompts, make_rows
 
@@ -106,12 +106,15 @@ class DeepSpeedTrainer:
         model: Any = reference.model
         return Reference(self._deepspeed.initialize(model=model, config=inference)[0])
 
-    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics:
+    def update(
+        self, samples: Sequence[Sample], *, clip_high: float, temperature: float, step_size: float = 1.0
+    ) -> UpdateMetrics:
         """One update per epoch over all `samples`, each token weighing the same, whatever process has it."""
         if not samples:
             raise ValueError("an update needs at least one sample")
         engine = self._engine
         engine.train()
+        set_step_size(engine.optimizer, self.config.learning_rate * step_size)
         sums = no_sums()
         rows = make_rows(samples, share=can_share_prompts(self.model))
         batches = self._share(rows)

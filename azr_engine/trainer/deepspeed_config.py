@@ -30,7 +30,7 @@ def deepspeed_config(config: TrainerConfig, *, bfloat16: bool) -> dict[str, Any]
         if tree.pop(name, "auto") != "auto":
             raise UserError(f"{file}: {name} must be left out; micro-batches are cut by trainer.micro_batch_tokens")
     if "scheduler" in tree:
-        raise UserError(f"{file}: scheduler must be left out; the step size is constant (trainer.learning_rate)")
+        raise UserError(f"{file}: scheduler must be left out; trainer.learning_rate and trainer.anneal say it")
     _agree(tree, "zero_optimization.stage", _stage(tree, config, bfloat16, file), "trainer.zero_stage", file)
     _agree(tree, "gradient_clipping", config.gradient_clip, "trainer.gradient_clip", file)
     _agree(tree, "bf16.enabled", bfloat16, "trainer.precision", file)

@@ -69,7 +69,11 @@ class TrainerConfig(BaseModel):
         Literal["auto", "torch", "deepspeed"],
         Field(description="Which trainer runs the update; `auto` takes DeepSpeed where it can be imported."),
     ] = "auto"
-    learning_rate: Annotated[float, Field(gt=0, le=1, description="AdamW's constant step size.")] = 1.5e-4
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="AdamW's step size.")] = 1.5e-4
+    anneal: Annotated[
+        float,
+        Field(ge=0, le=1, description="Part of --minutes, at their end, in which the step falls to a tenth."),
+    ] = 0.25
     weight_decay: Annotated[float, Field(ge=0, le=1, description="AdamW's decoupled weight decay.")] = 0.0
     gradient_clip: Annotated[float, Field(gt=0, description="Largest global L2 norm of the gradient.")] = 1.0
     clip_low: Annotated[float, Field(gt=0, lt=1, description="Ratios under 1 - clip_low earn nothing more.")] = 0.2
@@ -115,7 +119,9 @@ class Trainer(Protocol):
         """Updates applied so far."""
         ...
 
-    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics | None:
+    def update(
+        self, samples: Sequence[Sample], *, clip_high: float, temperature: float, step_size: float = 1.0
+    ) -> UpdateMetrics | None:
         """One step's update. A gradient that is not finite changes nothing; the metrics then are not `applied`.
 
         None where the metrics come with the next update.
@@ -124,6 +130,7 @@ class Trainer(Protocol):
             samples: at least one sequence.
             clip_high: upper clipping distance, unless the configuration names one.
             temperature: at which the completions were sampled.
+            step_size: factor of the configured learning rate.
         """
         ...
 

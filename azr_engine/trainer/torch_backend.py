@@ -27,7 +27,7 @@ from azr_engine.trainer.objective import (
     no_sums,
     split,
 )
-from azr_engine.trainer.optimiser import adamw
+from azr_engine.trainer.optimiser import adamw, set_step_size
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
 from azr_engine.trainer.rows import can_share_prompts, make_rows
 
@@ -47,11 +47,14 @@ class TorchTrainer:
         self._optimizer = adamw(self._parameters, config)
         self._reference = make_reference(model, config)
 
-    def update(self, samples: Sequence[Sample], *, clip_high: float, temperature: float) -> UpdateMetrics:
+    def update(
+        self, samples: Sequence[Sample], *, clip_high: float, temperature: float, step_size: float = 1.0
+    ) -> UpdateMetrics:
         """One update per epoch over all `samples`, each token weighing the same."""
         if not samples:
             raise ValueError("an update needs at least one sample")
         self.model.train()
+        set_step_size(self._optimizer, self.config.learning_rate * step_size)
         sums = no_sums()
         rows = make_rows(samples, share=can_share_prompts(self.model))
         batches = split(rows, self.config, int(self.model.config.vocab_size))  # type: ignore[union-attr,arg-type]
