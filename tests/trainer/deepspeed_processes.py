@@ -20,12 +20,19 @@ from azr_engine.trainer.protocol import Sample, TrainerConfig
 from tests.models.small import small_model, some_samples
 
 SETTINGS = {"learning_rate": 1e-3, "micro_batch_tokens": 128, "gradient_clip": 0.2, "kl_solve": 0.01, "epochs": 2}
-N_UPDATES = 3
+SIZES = (1.0, 0.25, 0.5)
+"""The updates' step sizes."""
+N_UPDATES = len(SIZES)
 
 
 def samples_of(update: int) -> list[Sample]:
     """More than one micro-batch in every process, and in the second update a single sequence for all of them."""
     return some_samples(1 if update == 1 else 12, update)
+
+
+def how(update: int) -> dict[str, float]:
+    """The options of an update."""
+    return {"clip_high": 0.2, "temperature": 1.0, "step_size": SIZES[update]}
 
 
 def main(folder: Path, json_file: str, stages: list[int]) -> None:
@@ -44,10 +51,10 @@ def main(folder: Path, json_file: str, stages: list[int]) -> None:
                         checkpoint.mkdir()
                     torch.distributed.barrier()
                     trainer.save(checkpoint)
-                found.append(trainer.update(samples_of(number), clip_high=0.2, temperature=1.0))
+                found.append(trainer.update(samples_of(number), **how(number)))
             other = DeepSpeedTrainer(small_model(), config, settings)
             other.load(checkpoint)
-            found.append(other.update(samples_of(N_UPDATES - 1), clip_high=0.2, temperature=1.0))
+            found.append(other.update(samples_of(N_UPDATES - 1), **how(N_UPDATES - 1)))
             pairs = zip(trainer.weights(), other.weights(), strict=True)
             same = [torch.equal(a[1], b[1]) for a, b in pairs]  # a list: every process must ask for every weight
             if crew.rank == 0:

@@ -23,7 +23,7 @@ from azr_engine.trainer.deepspeed_config import deepspeed_config
 from azr_engine.trainer.protocol import Sample, TrainerConfig, UpdateMetrics
 from azr_engine.trainer.torch_backend import TorchTrainer
 from tests.models.small import small_model, some_samples
-from tests.trainer.deepspeed_processes import N_UPDATES, SETTINGS, samples_of
+from tests.trainer.deepspeed_processes import N_UPDATES, SETTINGS, how, samples_of
 
 STAGES = [0, 1, 2, 3]
 # By default DeepSpeed keeps small parameters whole, and these are all small.
@@ -48,7 +48,7 @@ def deepspeed(model: Any, config: TrainerConfig, *, bfloat16: bool = False) -> D
 
 
 def updates(trainer: Any) -> list[UpdateMetrics]:
-    return [trainer.update(samples_of(number), clip_high=0.2, temperature=1.0) for number in range(N_UPDATES)]
+    return [trainer.update(samples_of(number), **how(number)) for number in range(N_UPDATES)]
 
 
 def assert_close(found: list[UpdateMetrics], expected: list[UpdateMetrics]) -> None:
