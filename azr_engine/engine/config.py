@@ -68,7 +68,7 @@ class PlayConfig(_Section):
     attempts: Annotated[int, Field(ge=2, description="Tries per admitted task; they are one group.")] = 8
     replay: Annotated[
         int, Field(ge=0, description="Earlier tasks tried again per step, the recent and the learnable first.")
-    ] = 64
+    ] = 32
     anchors: Annotated[
         int, Field(ge=0, description="Fresh tasks per step from the domains' own seeds, beside what is proposed.")
     ] = 32

@@ -27,9 +27,6 @@ from azr_engine.engine.types import Draft, Malformed, Prompt, Proposal, Refusal,
 
 ANCHOR_DRAWS = 2
 """Drafts drawn for each anchor that is wanted."""
-REPLAY_DRAWS = 6
-"""Earlier tasks of which the most learnable is tried again. With two, as for references, the tries at 55% of what was
-replayed differed, and a fifth were tasks that no try had ever solved; with six, by its figures, 72% would."""
 
 
 def solver_only(domain: Domain) -> bool:
@@ -180,9 +177,8 @@ class Proposer:
         return found
 
     def replay(self, plan: Mapping[Cell, int], rng: random.Random) -> list[Task]:
-        """The planned numbers of earlier tasks to try again, recent and learnable ones as a rule."""
-        found = (self._store.references(*cell, count, rng, REPLAY_DRAWS) for cell, count in plan.items())
-        return [task for tasks in found for task in tasks]
+        """The planned numbers of earlier tasks to try again, chosen as references are."""
+        return [task for cell, count in plan.items() for task in self._store.references(*cell, count, rng)]
 
     async def admit_seeds(self, drafts: Sequence[Draft]) -> list[Task]:
         """The admitted ones among grammar drafts, without repetition."""

@@ -175,10 +175,10 @@ class TaskStore:
             known.update(row[0] for row in self._db.rows(f"SELECT id FROM tasks WHERE id IN ({marks})", *chunk))
         return known
 
-    def references(self, domain: str, kind: str, n: int, rng: random.Random, best_of: int = 2) -> list[Task]:
-        """Up to `n` different tasks of a cell, to show a proposer or to try again: the recent and the learnable first.
+    def references(self, domain: str, kind: str, n: int, rng: random.Random) -> list[Task]:
+        """Up to `n` different tasks of a cell to show a proposer: the recent and the learnable come more often.
 
-        Each is the most learnable of `best_of` draws; a draw's age, as a share of the cell, is the square of a uniform
+        Each is the more learnable of two draws; a draw's age, as a share of the cell, is the square of a uniform
         number. Fewer come back when the cell is smaller. Deterministic for a given content and `rng` state.
         """
         live = "FROM tasks WHERE domain = ? AND kind = ? AND evicted_step IS NULL"
@@ -194,8 +194,7 @@ class TaskStore:
             task_id, learnability = self._db.rows(at, domain, kind, place)[0]
             return task_id, learnability
 
-        contests = ([draw() for _ in range(best_of)] for _ in range(_DRAWS_PER_REFERENCE * n))
-        drawn = (max(contest, key=itemgetter(1))[0] for contest in contests)
+        drawn = (max(draw(), draw(), key=itemgetter(1))[0] for _ in range(_DRAWS_PER_REFERENCE * n))
         # A cell hardly larger than n may not yield n different draws: its newest tasks fill the gap.
         distinct = dict.fromkeys(chain(drawn, (task_id for task_id, _ in newest)))
         return [self.task(task_id) for task_id in islice(distinct, n)]

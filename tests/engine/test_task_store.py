@@ -318,23 +318,6 @@ def test_references_favour_the_recent_and_the_learnable_but_reach_all(store: Tas
     assert sum(drawn[i] for i in learnable) > 1.3 * sum(n for i, n in drawn.items() if i not in learnable)
 
 
-def test_of_more_draws_the_unlearnable_hardly_come_and_a_small_cell_is_still_filled(store: TaskStore) -> None:
-    tasks = make_tasks(0, 40)
-    learnable = set(range(0, 40, 2))
-    played = [a for i, t in enumerate(tasks) for a in tries(t, *((1, 0, 1, 0) if i in learnable else (0, 0, 0, 0)))]
-    store.commit_step(1, tasks, (), played)
-
-    def unlearnable(best_of: int) -> float:
-        rng = random.Random(0)
-        drawn = [int(t.given["input"]) for _ in range(200) for t in store.references(*CELL, 3, rng, best_of)]
-        assert set(drawn) >= learnable
-        return sum(i not in learnable for i in drawn) / len(drawn)
-
-    assert unlearnable(1) > 0.4 and unlearnable(2) > 0.2
-    assert unlearnable(6) < 0.05
-    assert len({task.id for task in store.references(*CELL, 35, random.Random(0), 6)}) == 35
-
-
 def test_references_do_not_depend_on_how_a_cell_lies_between_others(store: TaskStore, tmp_path: Path) -> None:
     for block in range(10):
         store.add_seeds(make_tasks(4 * block, 4 * block + 4))
