@@ -60,6 +60,15 @@ def test_the_summary_tells_a_better_arm_from_one_that_is_not(learning: ModuleTyp
         assert "<svg" in drawn and "full" in drawn and "random-reward" in drawn, name
 
 
+def test_the_summary_says_what_the_results_do_not_have_in_common(learning: ModuleType) -> None:
+    one = {**result("full", 1, 0.5), "settings": {"minutes": 30, "every": 9}, "code": "abc", "machine": "slow"}
+    assert learning._mixed([one, one]) == []
+    other = {**one, "settings": {"minutes": 20, "every": 9, "processes": 2}}
+    assert "differ in minutes, processes.**" in "".join(learning._mixed([one, other]))
+    assert "2 versions of the code: abc; unknown.**" in "".join(learning._mixed([one, {**one, "code": "unknown"}]))
+    assert "2 machines: fast; slow. At equal seconds" in "".join(learning._mixed([one, {**one, "machine": "fast"}]))
+
+
 def test_a_result_with_the_same_settings_is_not_played_again(
     learning: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
