@@ -33,8 +33,7 @@ def play(folder: Path, domains: Sequence[str], options: Sequence[str]) -> Lines:
     again = ["--resume"] if (folder / "config.resolved.toml").exists() else []
     command = ["run", "--domains", ",".join(domains), "--plugin", str(PLUGIN), "--out", str(folder), *again, *options]
     print("playing: azr-engine", " ".join(command), flush=True)
-    program = "from azr_engine.cli import main; main()"
-    subprocess.run([sys.executable, "-c", program, *command], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "azr_engine", *command], check=True, stdout=subprocess.DEVNULL)
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 

@@ -75,9 +75,8 @@ def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any
 
 def _launch(n_processes: int) -> list[str]:
     """What Python is to run: the command line alone, or so many of them under torch's launcher."""
-    if n_processes == 1:
-        return ["-m", "azr_engine"]
-    return ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(n_processes), "-m", "azr_engine"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(n_processes)]
+    return [*(launcher if n_processes > 1 else []), "-m", "azr_engine"]
 
 
 def code_version() -> str:
@@ -91,14 +90,9 @@ def code_version() -> str:
 
 def machine() -> str:
     """What the run was played on: at equal time, results of two machines differ by how fast those are."""
-    model = re.search(r"^model name\s*:\s*(.*)$", _text(Path("/proc/cpuinfo")), re.MULTILINE)
-    name = model[1] if model else platform.processor() or platform.machine()
+    model = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    name = model[1] if model else platform.machine()
     return f"{name}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}"
-
-
-def _text(file: Path) -> str:
-    """What is in it; nothing where there is none, as on systems without such a file."""
-    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
 
 def _until(folder: Path, minutes: float) -> list[str]:

@@ -87,7 +87,7 @@ def _mixed(results: Sequence[Mapping[str, Any]]) -> list[str]:
     keys = sorted({key for result in results for key in result["settings"]})
     differing = [key for key in keys if len({json.dumps(result["settings"].get(key)) for result in results}) > 1]
     if differing:
-        warnings += ["", f"**The settings above are the first arm's; others differ in {', '.join(differing)}.**"]
+        warnings += ["", f"**The settings above are {results[0]['arm']}'s; others differ in {', '.join(differing)}.**"]
     for key, what, then in (
         ("code", "versions of the code", ""),
         ("machine", "machines", " At equal seconds these are compared as well; read the table at equal tokens."),

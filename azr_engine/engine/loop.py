@@ -109,17 +109,17 @@ class SelfPlay:
             UserError: no seed of some domain could be admitted, or the disk is full.
         """
         parts = self.parts
-        seconds_in_all = seconds_left = self.config.minutes * 60 if self.config.minutes else math.inf
+        seconds, seconds_in_all = 0.0, self.config.minutes * 60 if self.config.minutes else math.inf
         if self.step == 0:
             n_seeds, seed = self.config.store.seeds, self.config.seed
             await seed_store(parts.store, parts.proposer, parts.domains, parts.cells, n_seeds, seed)
         restore_novelty(parts.novelty, parts.store, parts.cells, self.config.novelty.window)
         if between is not None:
             await between(self.step)
-        while self.step < self.config.steps and not self.stop_requested and seconds_left > 0:
+        while self.step < self.config.steps and not self.stop_requested and seconds < seconds_in_all:
             line = await self._one_step(self.step + 1)
-            seconds_left -= line["seconds"]
-            self._progress = 1.0 - seconds_left / seconds_in_all if self.config.minutes else 0.0
+            seconds += line["seconds"]
+            self._progress = seconds / seconds_in_all
             report(line)
             if between is not None:
                 await between(self.step)

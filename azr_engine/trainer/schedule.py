@@ -1,7 +1,7 @@
 """How large the update's step is: constant, but for the end of a run that knows its end.
 
-Late gradients are mostly noise about which of two likely answers happened to be drawn. Smaller steps average it out, so
-what a run leaves behind is better than what it went through; a run that is to go on would lose time by them.
+Smaller steps average out what of a gradient is chance, at the price of slower progress: worth it where nothing comes
+after. docs/learning.md says how little is known of what they bring here.
 """
 
 from __future__ import annotations
