@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from azr_engine.curriculum.balanced import BalancedCurriculum
 from azr_engine.curriculum.learnability import BanditCurriculum, LearnabilityCurriculum, ProgressCurriculum
-from azr_engine.curriculum.protocol import Cell, Curriculum, Observation
+from azr_engine.curriculum.protocol import Cell, Curriculum, Observation, PlansReplay
 from azr_engine.curriculum.schedules import UniformCurriculum, apportion
 
 CURRICULA: Mapping[str, Callable[[], Curriculum]] = MappingProxyType(
@@ -36,6 +36,7 @@ __all__ = [
     "Curriculum",
     "LearnabilityCurriculum",
     "Observation",
+    "PlansReplay",
     "ProgressCurriculum",
     "UniformCurriculum",
     "apportion",

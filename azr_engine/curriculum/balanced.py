@@ -41,9 +41,9 @@ class BalancedCurriculum(LearnedCurriculum):
         """The posterior means of learnability."""
         return {cell: one.learnability for cell, one in evidence.items()}
 
-    def shares(self, evidence: Mapping[Cell, Evidence]) -> Shares:
+    def shares(self, evidence: Mapping[Cell, Evidence], floors: Shares) -> Shares:
         """As for every learned curriculum, then capped."""
-        shares, floors = super().shares(evidence), self.floors(evidence)
+        shares = super().shares(evidence, floors)
         alive = [name for name in dict.fromkeys(domain for domain, _ in evidence) if _yield(name, evidence) > ALIVE]
         if len(alive) < 2:
             return shares

@@ -53,13 +53,16 @@ class LearnedCurriculum(ABC):
 
     def plan(self, cells: Sequence[Cell], budget: int, rng: random.Random) -> dict[Cell, int]:
         """At least its part of `floor_share` for each cell, rounded up where whole numbers allow."""
-        evidence = {cell: self._evidence.get(cell, Evidence()) for cell in cells}
-        parts = self._parts(evidence)
-        return apportion(self.shares(evidence), budget, rng, minimum=math.ceil(min(parts.values()) * budget))
+        evidence = self._known(cells)
+        minimum = math.ceil(min(self._parts(evidence).values()) * budget)
+        return apportion(self.shares(evidence, self.floors(evidence)), budget, rng, minimum)
 
-    def shares(self, evidence: Mapping[Cell, Evidence]) -> Shares:
-        """Shares of the budget, positive and summing to 1."""
-        floors = self.floors(evidence)
+    def plan_replay(self, cells: Sequence[Cell], budget: int, rng: random.Random) -> dict[Cell, int]:
+        """As the weights say, without floors: a cell is explored by new tasks, and old ones that teach nothing cost."""
+        return apportion(self.shares(self._known(cells), dict.fromkeys(cells, 0.0)), budget, rng)
+
+    def shares(self, evidence: Mapping[Cell, Evidence], floors: Shares) -> Shares:
+        """Shares of the budget above the given floors, positive and summing to 1."""
         weights = {cell: weight + TINY for cell, weight in self.weights(evidence).items()}
         free, total = 1.0 - sum(floors.values()), sum(weights.values())
         return {cell: floors[cell] + free * weights[cell] / total for cell in evidence}
@@ -71,6 +74,9 @@ class LearnedCurriculum(ABC):
         return {
             cell: parts[cell] * min(max(average / one.effective_yield, 1.0), MAX_LIFT) for cell, one in evidence.items()
         }
+
+    def _known(self, cells: Sequence[Cell]) -> dict[Cell, Evidence]:
+        return {cell: self._evidence.get(cell, Evidence()) for cell in cells}
 
     def _parts(self, evidence: Mapping[Cell, Evidence]) -> Shares:
         n_kinds = Counter(domain for domain, _ in evidence)

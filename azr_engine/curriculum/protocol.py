@@ -68,3 +68,12 @@ class Curriculum(Protocol):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` described, also after a trip through JSON."""
         ...
+
+
+@runtime_checkable
+class PlansReplay(Protocol):
+    """What a curriculum may add: a split of its own for earlier tasks. Without it `plan` splits those, too."""
+
+    def plan_replay(self, cells: Sequence[Cell], budget: int, rng: random.Random) -> dict[Cell, int]:
+        """Earlier tasks to try again for each of `cells`, as `plan` gives proposals."""
+        ...

@@ -14,7 +14,7 @@ from typing import Any
 
 from azr_engine.curriculum.anchors import Anchors
 from azr_engine.curriculum.novelty import NoveltyGate
-from azr_engine.curriculum.protocol import Cell, Curriculum
+from azr_engine.curriculum.protocol import Cell, Curriculum, PlansReplay
 from azr_engine.curriculum.quarantine import Quarantine
 from azr_engine.curriculum.watch import Watch
 from azr_engine.engine import metrics as measure
@@ -213,7 +213,9 @@ class SelfPlay:
         """Tasks of earlier steps to try again: unsolved ones that are due, and learnable ones of each cell."""
         parts, rng = self.parts, self._rng(step, "replay")
         due = parts.quarantine.due(step, self.config.novelty.retests)
-        learnable = parts.proposer.replay(parts.curriculum.plan(self.parts.cells, self.config.play.replay, rng), rng)
+        curriculum = parts.curriculum
+        split = curriculum.plan_replay if isinstance(curriculum, PlansReplay) else curriculum.plan
+        learnable = parts.proposer.replay(split(parts.cells, self.config.play.replay, rng), rng)
         return list({task.id: task for task in (*map(parts.store.task, due), *learnable)}.values())
 
     def _plan(self, step: int) -> dict[Cell, int]:

@@ -18,6 +18,7 @@ from azr_engine.curriculum import (
     Curriculum,
     LearnabilityCurriculum,
     Observation,
+    PlansReplay,
     UniformCurriculum,
     apportion,
 )
@@ -165,6 +166,30 @@ def test_a_cell_that_never_teaches_ends_at_its_lifted_floor() -> None:
         observe(curriculum, B, n_tasks=8, n_effective=0, learnability=0.0)
     plan = curriculum.plan([A, B], 1000, random.Random(0))
     assert plan == {A: 800, B: 200}
+
+
+@pytest.mark.parametrize("name", [name for name in CURRICULA if name != "uniform"])
+@given(cells=cells_strategy, budget=st.integers(0, 200), events=history, seed=st.integers(0, 999))
+def test_replay_spends_its_budget_too_and_the_same_past_gives_the_same(
+    name: str, cells: list[Cell], budget: int, events: list[tuple[int, tuple[int, int, float | None]]], seed: int
+) -> None:
+    curriculum = _after(name, cells, events)
+    assert isinstance(curriculum, PlansReplay)
+    plan = curriculum.plan_replay(cells, budget, random.Random(seed))
+    assert list(plan) == cells
+    assert sum(plan.values()) == budget
+    assert plan == curriculum.plan_replay(cells, budget, random.Random(seed))
+
+
+@pytest.mark.parametrize("name", ["learnability", "balanced"])
+def test_a_cell_that_never_teaches_has_a_floor_of_proposals_and_none_of_replay(name: str) -> None:
+    curriculum = CURRICULA[name]()
+    assert isinstance(curriculum, PlansReplay)
+    for _ in range(200):
+        observe(curriculum, A, n_tasks=8, n_effective=8, learnability=1 / 4)
+        observe(curriculum, B, n_tasks=8, n_effective=0, learnability=0.0)
+    assert curriculum.plan([A, B], 1000, random.Random(0))[B] >= 60
+    assert curriculum.plan_replay([A, B], 1000, random.Random(0)) == {A: 999, B: 1}
 
 
 def test_old_evidence_fades() -> None:
