@@ -9,14 +9,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from azr_engine.curriculum.anchors import Anchors
-from azr_engine.curriculum.novelty import NoveltyGate
-from azr_engine.curriculum.protocol import Cell, Curriculum, PlansReplay
-from azr_engine.curriculum.quarantine import Quarantine
-from azr_engine.curriculum.watch import Watch
+from azr_engine.curriculum.protocol import Cell, PlansReplay
 from azr_engine.engine import metrics as measure
 from azr_engine.engine.advantages import ESTIMATORS
 from azr_engine.engine.bonus import pay_bonuses
@@ -25,49 +20,19 @@ from azr_engine.engine.distrust import Distrust
 from azr_engine.engine.errors import RunPaused
 from azr_engine.engine.heap import release_freed_memory
 from azr_engine.engine.observing import tell_anchors, tell_curriculum
-from azr_engine.engine.proposing import Proposer
-from azr_engine.engine.protocols import Domain, Policy, Verifier
+from azr_engine.engine.parts import Parts
 from azr_engine.engine.randomness import derived_rng, derived_seed
-from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.run_state import RunState, Stateful
-from azr_engine.engine.rundir import RunDirectory
 from azr_engine.engine.scoring import reward, training_samples, varies
-from azr_engine.engine.solving import Solver
 from azr_engine.engine.starting import restore_novelty, seed_store
-from azr_engine.engine.store import TaskStore
-from azr_engine.engine.types import Alarm, Attempt, Drop, Episode, Event, Rejection, Task
-from azr_engine.trainer.protocol import Sample, Trainer, UpdateMetrics
+from azr_engine.engine.types import Alarm, Episode, Event, Rejection, Task
+from azr_engine.trainer.protocol import Sample, UpdateMetrics
 from azr_engine.trainer.schedule import step_size
 
 ALWAYS_STOP = ("faults", "diverged")
 """Alarms that pause a run whatever the plugins say."""
 
 Between = Callable[[int], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the loop drives. `cells` are the (domain, kind) pairs to play; the last four are the plugins' voices."""
-
-    domains: Mapping[str, Domain]
-    cells: Sequence[Cell]
-    verifiers: Mapping[str, Verifier]
-    policy: Policy
-    trainer: Trainer
-    curriculum: Curriculum
-    anchors: Anchors
-    reward: RewardRule
-    proposer: Proposer
-    solver: Solver
-    store: TaskStore
-    novelty: NoveltyGate
-    quarantine: Quarantine
-    watch: Watch
-    run: RunDirectory
-    bonus: Callable[[Attempt], float | None]
-    gate: Callable[[Episode], Drop | None]
-    observe: Callable[[Event], None]
-    on_alarm: Callable[[Alarm], str]
 
 
 class SelfPlay:

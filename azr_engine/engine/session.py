@@ -16,7 +16,8 @@ from azr_engine.curriculum.quarantine import Quarantine
 from azr_engine.engine.backends import check_backends, open_backends
 from azr_engine.engine.config import RunConfig, to_toml
 from azr_engine.engine.errors import UserError
-from azr_engine.engine.loop import Parts, SelfPlay
+from azr_engine.engine.loop import SelfPlay
+from azr_engine.engine.parts import Parts
 from azr_engine.engine.protocols import Domain, Verifier
 from azr_engine.engine.ray.cluster import check_ray, open_cluster
 from azr_engine.engine.ray.verifying import spread
