@@ -58,7 +58,7 @@ class LearnedCurriculum(ABC):
         return apportion(self.shares(evidence, self.floors(evidence)), budget, rng, minimum)
 
     def plan_replay(self, cells: Sequence[Cell], budget: int, rng: random.Random) -> dict[Cell, int]:
-        """As the weights say, without floors: a cell is explored by new tasks, and old ones that teach nothing cost."""
+        """As the weights say, down to none: new tasks explore every cell, and old ones that teach nothing only cost."""
         return apportion(self.shares(self._known(cells), dict.fromkeys(cells, 0.0)), budget, rng)
 
     def shares(self, evidence: Mapping[Cell, Evidence], floors: Shares) -> Shares:

@@ -36,9 +36,9 @@ class UniformCurriculum:
 def apportion(weights: Mapping[Cell, float], budget: int, rng: random.Random, minimum: int = 0) -> dict[Cell, int]:
     """Whole numbers near `budget` * weight / total, by largest remainders (Hamilton's method), ties by lot.
 
-    Each cell gets at least `minimum`, raised to 1 when the budget reaches every cell and lowered to what the
-    budget can pay. With fewer proposals than cells, the cells are drawn without replacement with chances that
-    follow the weights (Efraimidis and Spirakis 2006), since rounding would leave light cells out for ever.
+    Each cell gets at least `minimum`, lowered to what the budget can pay. With fewer proposals than cells, the cells
+    are drawn without replacement with chances that follow the weights (Efraimidis and Spirakis 2006), since rounding
+    would leave light cells out for ever.
 
     Args:
         weights: a positive weight for each cell.
@@ -55,7 +55,7 @@ def apportion(weights: Mapping[Cell, float], budget: int, rng: random.Random, mi
         drawn = sorted(weights, key=lambda cell: lots[cell] / weights[cell])[:budget]
         return {cell: int(cell in drawn) for cell in weights}
 
-    base = min(max(minimum, 1), budget // n_cells)
+    base = min(minimum, budget // n_cells)
     total = sum(weights.values())
     above = {cell: max(budget * weight / total - base, 0.0) for cell, weight in weights.items()}
     free = budget - base * n_cells
