@@ -59,7 +59,7 @@ class LearnedCurriculum(ABC):
 
     def plan_replay(self, cells: Sequence[Cell], budget: int, rng: random.Random) -> dict[Cell, int]:
         """As the weights say, down to none: new tasks explore every cell, and old ones that teach nothing only cost."""
-        return apportion(self.shares(self._known(cells), dict.fromkeys(cells, 0.0)), budget, rng)
+        return apportion(self.shares(self._known(cells), dict.fromkeys(cells, 0.0)), budget, rng, minimum=0)
 
     def shares(self, evidence: Mapping[Cell, Evidence], floors: Shares) -> Shares:
         """Shares of the budget above the given floors, positive and summing to 1."""

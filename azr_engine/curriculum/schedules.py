@@ -33,7 +33,7 @@ class UniformCurriculum:
         """Nothing to restore."""
 
 
-def apportion(weights: Mapping[Cell, float], budget: int, rng: random.Random, minimum: int = 0) -> dict[Cell, int]:
+def apportion(weights: Mapping[Cell, float], budget: int, rng: random.Random, minimum: int = 1) -> dict[Cell, int]:
     """Whole numbers near `budget` * weight / total, by largest remainders (Hamilton's method), ties by lot.
 
     Each cell gets at least `minimum`, lowered to what the budget can pay. With fewer proposals than cells, the cells
@@ -43,6 +43,7 @@ def apportion(weights: Mapping[Cell, float], budget: int, rng: random.Random, mi
     Args:
         weights: a positive weight for each cell.
         budget: how many to hand out, at least 0.
+        minimum: at least 0; with 0 a light cell may get none.
 
     Raises:
         ValueError: no cells, a negative budget, or a weight that is not positive and finite.

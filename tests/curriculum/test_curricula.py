@@ -237,13 +237,16 @@ def test_apportionment_stays_within_one_of_the_quota(weights: dict[Cell, float],
     total = sum(weights.values())
     quotas = {cell: budget * weight / total for cell, weight in weights.items()}
     plan = apportion(weights, budget, random.Random(0))
-    assert sum(plan.values()) == budget
-    assert all(abs(plan[cell] - quota) < 1.0 + 1e-6 for cell, quota in quotas.items())
+    assert sum(plan.values()) == budget and min(plan.values()) >= 1
+    if min(quotas.values()) >= 1.0:
+        assert all(abs(plan[cell] - quota) < 1.0 + 1e-6 for cell, quota in quotas.items())
     heavier = sorted(weights, key=weights.__getitem__)
     assert all(plan[low] <= plan[high] + 1 for low, high in itertools.pairwise(heavier))
-    for minimum in (1, 3):
+    for minimum in (0, 3):
         plan = apportion(weights, budget, random.Random(0), minimum)
         assert sum(plan.values()) == budget and min(plan.values()) >= min(minimum, budget // len(weights))
+        if min(quotas.values()) >= minimum:
+            assert all(abs(plan[cell] - quota) < 1.0 + 1e-6 for cell, quota in quotas.items())
 
 
 @pytest.mark.parametrize(("weights", "budget"), [({}, 3), ({A: 1.0}, -1), ({A: 0.0}, 3), ({A: math.inf}, 3)])
