@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from azr_engine.curriculum import CURRICULA
 from azr_engine.engine.errors import UserError
 from azr_engine.plugins.conformance import CHECKS, Kit, check_plugin
 from azr_engine.plugins.conformance.checking import open_kit, run_check
@@ -121,6 +122,17 @@ def known_answers(self, task):
     assert [int(text) for _, text in kit.right] == [int(text) + 1 for _, text in kit.wrong]
 
 
+def curriculum(method: str) -> str:
+    """The body of a plugin with the default curriculum but for one method."""
+    return (
+        "def azr_curricula(): return {'mine': Mine}\n"
+        "from itertools import count\n"
+        "from azr_engine.curriculum import BalancedCurriculum\n"
+        "TURN = count()\n"
+        f"class Mine(BalancedCurriculum):\n    def {method}\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "hook", "says"),
     [
@@ -130,7 +142,16 @@ def known_answers(self, task):
         ("def azr_bonus(attempt, seen=[]): seen.append(1); return 1 / len(seen)", "azr_bonus", "otherwise"),
         ("def azr_observe(event): event.data['seconds'] = 0", "azr_observe", "changes the event"),
         ("def azr_on_alarm(alarm): return 'stop'", "azr_on_alarm", "'stop'"),
-        ("def azr_curricula(): return {'mine': object}", "azr_curricula", "state_dict"),
+        ("def azr_curricula(): return {'mine': object}", "azr_curricula", "'plan'"),
+        (curriculum("plan(self, cells, budget, rng): return dict.fromkeys(cells, 1)"), "azr_curricula", "4 of 64"),
+        (curriculum("plan(self, cells, budget, rng): return {cells[0]: budget / 1}"), "azr_curricula", "whole"),
+        (curriculum("plan_replay(self, cells, budget, rng): return {}"), "azr_curricula", "plan_replay"),
+        (
+            curriculum("plan(self, cells, budget, rng): return {cells[next(TURN) % 4]: budget}"),
+            "azr_curricula",
+            "same",
+        ),
+        (curriculum("state_dict(self): return {'cells': []}"), "azr_curricula", "splits otherwise"),
     ],
 )
 def test_hooks_that_answer_wrongly_are_found(body: str, hook: str, says: str, tmp_path: Path) -> None:
@@ -141,6 +162,16 @@ def test_hooks_that_answer_wrongly_are_found(body: str, hook: str, says: str, tm
     assert (check.name, check.status) == (hook, "fail")
     assert says in check.detail
     assert not report.passed
+
+
+def test_every_curriculum_of_the_engine_is_one_that_a_plugin_may_bring(tmp_path: Path) -> None:
+    file = tmp_path / "curricula.py"
+    file.write_text(
+        "from azr_engine.plugins import hookimpl\nfrom azr_engine.curriculum import CURRICULA\n"
+        "@hookimpl\ndef azr_curricula(): return CURRICULA\n"
+    )
+    (check,) = check_plugin(str(file)).hooks
+    assert (check.status, check.detail) == ("pass", ", ".join(CURRICULA))
 
 
 def test_a_plugin_without_anything_to_check_is_an_error(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from azr_engine.curriculum.protocol import Cell, Observation, PlansReplay
 from azr_engine.engine.rewards import RewardRule
 from azr_engine.engine.types import (
     Alarm,
@@ -34,6 +36,12 @@ _EPISODE = Episode(
         for verdict in (Verdict("pass", 1.0), Verdict("fail", 0.0))
     ),
 )
+_SEEN = {
+    ("python", "deduction"): Observation(16, 12, 6, 0.2, 0.4),
+    ("python", "induction"): Observation(16, 0, 0, None, None),
+    ("math", "deduction"): Observation(16, 14, 0, 0.0, 1.0),
+    ("math", "error"): Observation(0, 0, 0, None, None),
+}
 
 
 def screen(function: Callable[..., Any]) -> str:
@@ -91,14 +99,36 @@ def rewards(function: Callable[..., Any]) -> str:
 
 
 def curricula(function: Callable[..., Any]) -> str:
-    """Curricula are made by name; each can save its state and read it back."""
+    """Curricula are made by name; each splits any budget whole, and one read back from its state splits alike."""
     makers: Mapping[str, Callable[[], Any]] = function()
     for name, make in makers.items():
-        state = make().state_dict()
-        make().load_state_dict(state)
         if not isinstance(name, str):
             raise Failed("a curriculum's name is no text")
+        first, again = make(), make()
+        _split(name, first)
+        for cell, seen in _SEEN.items():
+            first.observe(cell, seen)
+        again.load_state_dict(json.loads(json.dumps(first.state_dict())))
+        if _split(name, first) != _split(name, again):
+            raise Failed(f"the curriculum {name!r} read back from its state splits otherwise")
     return ", ".join(makers) or "none"
+
+
+def _split(name: str, curriculum: Any) -> list[dict[Cell, int]]:
+    """How it splits budgets large and small, for each of the splits that it offers."""
+    cells, splits = list(_SEEN), []
+    for how in ("plan", "plan_replay") if isinstance(curriculum, PlansReplay) else ("plan",):
+        for budget in (64, len(cells) - 1):
+            split, same = (getattr(curriculum, how)(cells, budget, random.Random(0)) for _ in range(2))
+            what = f"{how} of the curriculum {name!r}"
+            if not set(split) <= set(cells) or any(type(n) is not int or n < 0 for n in split.values()):
+                raise Failed(f"{what} is no whole numbers by cell: {split!r:.100}")
+            if sum(split.values()) != budget:
+                raise Failed(f"{what} gives {sum(split.values())} of {budget}")
+            if same != split:
+                raise Failed(f"{what} is another one for the same random state")
+            splits.append(split)
+    return splits
 
 
 def _one_of(answer: object, allowed: tuple[type, ...]) -> str:
