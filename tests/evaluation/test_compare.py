@@ -35,14 +35,19 @@ def arm(name: str, *rates: float, seeds: int = 1) -> Arm:
     return Arm(name, tuple(curves))
 
 
-def test_runs_that_end_within_a_step_of_each_other_are_compared_at_their_ends() -> None:
-    first, second = ([line(0, 0.3), line(50, 0.3), line(100, rate, seed=1)] for rate in (0.5, 0.6))
-    second[-1]["seconds"] += 1.5
-    result = compare([Arm("first", (tuple(first),)), Arm("second", (tuple(second),))], [1], "seconds")
-    assert {name: found["step"] for name, found in result["arms"].items()} == {"first": 100.0, "second": 100.0}
-    second[-1]["seconds"] += 10.0
-    result = compare([Arm("first", (tuple(first),)), Arm("second", (tuple(second),))], [1], "seconds")
-    assert {name: found["step"] for name, found in result["arms"].items()} == {"first": 100.0, "second": 50.0}
+def test_at_equal_time_a_run_is_read_between_its_evaluations() -> None:
+    short = Arm("short", ((line(0, 0.3), line(50, 0.3)),))
+    steady = Arm("steady", ((line(0, 0.3), line(40, 0.3, seed=1), line(80, 0.7, seed=2)),))
+    found = compare([short, steady], [1], "seconds")["arms"]
+    assert {name: (one["step"], one["seconds"], one["tokens"]) for name, one in found.items()} == {
+        "short": (50.0, 100.0, 50_000.0),
+        "steady": (50.0, 100.0, 50_000.0),
+    }
+    before, after = (compare([Arm("x", (steady.curves[0][:n],))], [1])["arms"]["x"]["pass_at_k"]["1"] for n in (2, 3))
+    value = found["steady"]["pass_at_k"]["1"]["value"]
+    assert value == pytest.approx(0.75 * before["value"] + 0.25 * after["value"])
+    ends = compare([steady, short], [1])["arms"]
+    assert (ends["steady"]["step"], ends["short"]["step"]) == (80.0, 50.0)
 
 
 def test_a_real_gain_is_better_and_the_same_again_is_no_evidence() -> None:
@@ -85,6 +90,15 @@ def test_every_kind_weighs_the_same_and_faults_leave_the_mean() -> None:
     found = compare([Arm("x", ((one,),))], [1, 8])["arms"]["x"]
     assert found["pass_at_k"]["1"]["value"] == 0.5
     assert found["by_kind"]["b/k"]["8"]["value"] == 0.0
+
+
+def test_a_task_that_was_not_judged_leaves_the_other_evaluations_alone() -> None:
+    lines = [line(0, 0.3), line(10, 0.5, seed=1), line(20, 0.6, seed=2)]
+    whole = compare([Arm("x", (tuple(lines),))], [1])["arms"]["x"]["curve"]
+    lines[2]["passes"]["math/error"][:50] = [[0, 0]] * 50
+    holed = compare([Arm("x", (tuple(lines),))], [1])["arms"]["x"]["curve"]
+    assert holed[:2] == whole[:2] and holed[2] != whole[2]
+    assert all(0.0 < point["pass_at_k"]["1"]["value"] < 1.0 for point in holed)
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
