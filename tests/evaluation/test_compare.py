@@ -35,6 +35,13 @@ def arm(name: str, *rates: float, seeds: int = 1) -> Arm:
     return Arm(name, tuple(curves))
 
 
+def test_runs_that_end_within_a_step_of_each_other_are_compared_at_their_ends() -> None:
+    first, second = ([line(0, 0.3), line(50, 0.3), line(100, rate, seed=1)] for rate in (0.5, 0.6))
+    second[-1]["seconds"] += 1.5
+    result = compare([Arm("first", (tuple(first),)), Arm("second", (tuple(second),))], [1], "seconds")
+    assert {name: round(found["step"]) for name, found in result["arms"].items()} == {"first": 100, "second": 99}
+
+
 def test_at_equal_time_a_run_is_read_between_its_evaluations() -> None:
     short = Arm("short", ((line(0, 0.3), line(50, 0.3)),))
     steady = Arm("steady", ((line(0, 0.3), line(40, 0.3, seed=1), line(80, 0.7, seed=2)),))

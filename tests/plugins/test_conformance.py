@@ -142,7 +142,7 @@ def curriculum(method: str) -> str:
         ("def azr_bonus(attempt, seen=[]): seen.append(1); return 1 / len(seen)", "azr_bonus", "otherwise"),
         ("def azr_observe(event): event.data['seconds'] = 0", "azr_observe", "changes the event"),
         ("def azr_on_alarm(alarm): return 'stop'", "azr_on_alarm", "'stop'"),
-        ("def azr_curricula(): return {'mine': object}", "azr_curricula", "'plan'"),
+        ("def azr_curricula(): return {'mine': object}", "azr_curricula", "state_dict"),
         (curriculum("plan(self, cells, budget, rng): return dict.fromkeys(cells, 1)"), "azr_curricula", "4 of 64"),
         (curriculum("plan(self, cells, budget, rng): return {cells[0]: budget / 1}"), "azr_curricula", "whole"),
         (curriculum("plan_replay(self, cells, budget, rng): return {}"), "azr_curricula", "plan_replay"),

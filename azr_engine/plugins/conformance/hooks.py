@@ -105,6 +105,7 @@ def curricula(function: Callable[..., Any]) -> str:
         if not isinstance(name, str):
             raise Failed("a curriculum's name is no text")
         first, again = make(), make()
+        again.load_state_dict(first.state_dict())
         _split(name, first)
         for cell, seen in _SEEN.items():
             first.observe(cell, seen)
