@@ -302,6 +302,38 @@ def admit_one(self, draft):
     return task if isinstance(task, Rejection) else dataclasses.replace(task, draft={**task.draft, "set": {1}})
 """,
     ),
+    "what is given shown in the order it has": Defect(
+        "json_round_trip",
+        "the prompt to solve changes",
+        domain="""
+def solve_prompt(self, task):
+    givens = tuple(Section(name, text) for name, text in task.given.items())
+    return dataclasses.replace(super().solve_prompt(task), givens=givens)
+""",
+        verifier="""
+def admit_one(self, draft):
+    task = super().admit_one(draft)
+    if isinstance(task, Rejection):
+        return task
+    given = {**task.given, "again": task.given["number"]}
+    return dataclasses.replace(task, given=given, id=task_id(task.domain, task.kind, given))
+""",
+    ),
+    "a draft shown in the order it has": Defect(
+        "json_round_trip",
+        "the prompt to propose changes",
+        domain="""
+def propose_prompt(self, kind, references):
+    shown = tuple(tuple(Section(*pair) for pair in task.draft.items()) for task in references)
+    return dataclasses.replace(super().propose_prompt(kind, []), references=shown)
+""",
+        verifier="""
+def admit_one(self, draft):
+    task = super().admit_one(draft)
+    draft = {"number": "1", "again": "1"}
+    return task if isinstance(task, Rejection) else dataclasses.replace(task, draft=draft)
+""",
+    ),
     "ids of its own": Defect(
         "admission",
         "another domain or id",

@@ -31,6 +31,8 @@ _QUESTION = {
     "induction": "Find a program that gives these outputs for these inputs and fits the message. It is also checked on "
     "further pairs.",
 }
+_SHOWN = {"deduction": ("program", "input"), "abduction": ("program", "output")}
+"""What the solver is shown, in this order: the names in a task that comes back from the store are sorted."""
 _TEXTS = {
     "deduction": ("program", "input"),
     "abduction": ("program", "input"),
@@ -153,7 +155,7 @@ class FunctionDomain(ABC):
             pairs = "\n".join(f"{pair['input']} -> {pair['output']}" for pair in given["pairs"])
             sections: tuple[Section, ...] = (Section("message", str(given["message"])), Section("pairs", pairs))
         else:
-            sections = tuple(Section(name, str(text)) for name, text in given.items())
+            sections = tuple(Section(name, str(given[name])) for name in _SHOWN[task.kind])
         wanted = {"deduction": self.output_form, "abduction": self.input_form, "induction": self.program_form}
         returns = (Section("answer", wanted[task.kind]),)
         instruction = f"{self.solve} {_QUESTION[task.kind]}"

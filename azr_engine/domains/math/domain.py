@@ -201,8 +201,8 @@ class MathDomain:
 
 
 def arguments_text(fields: Mapping[str, Any]) -> str:
-    """`variable` (unless it is x) and `arguments` as `name=value name=value`."""
-    pairs = dict(fields.get("arguments") or {})
+    """`arguments`, sorted, and `variable` (unless it is x) as `name=value name=value`."""
+    pairs = dict(sorted((fields.get("arguments") or {}).items()))
     variable = fields.get("variable", "x")
     if variable != "x":
         pairs["variable"] = variable

@@ -75,15 +75,17 @@ def admission(kit: Kit) -> str:
 
 
 def json_round_trip(kit: Kit) -> str:
-    """Drafts and tasks are JSON: written and read back, they are what they were and are judged alike."""
+    """Drafts and tasks are JSON: written and read back, they are what they were, and are shown and judged alike."""
     copies = []
     for task in kit.tasks:
         try:
-            copy = Task.from_json(json.loads(json.dumps(task.to_json(), allow_nan=False)))
+            copy = Task.from_json(json.loads(canonical_json(task.to_json())))
         except (TypeError, ValueError) as error:
             raise Failed(f"a task is not JSON: {named(error)}") from None
         if canonical_json(copy.to_json()) != canonical_json(task.to_json()):
             raise Failed("a task read back from JSON is another one")
+        _unchanged(kit.domain.solve_prompt(public(copy)), kit.domain.solve_prompt(public(task)))
+        _unchanged(kit.domain.propose_prompt(task.kind, [copy]), kit.domain.propose_prompt(task.kind, [task]))
         copies.append(copy)
     again = kit.admit([Draft.from_json(json.loads(json.dumps(draft.to_json()))) for draft in kit.drafts])
     if sorted(t.id for t in again if isinstance(t, Task)) != sorted(t.id for t in kit.tasks):
@@ -94,6 +96,14 @@ def json_round_trip(kit: Kit) -> str:
         if verdict.status != "pass" and kit.verifier.nature == "deterministic":
             raise Failed(f"a right answer to a task read back from JSON gets {verdict.status}: {verdict.reason}")
     return f"{len(copies)} tasks"
+
+
+def _unchanged(stored: Prompt, new: Prompt) -> None:
+    if rendered(stored) != rendered(new):
+        raise Failed(
+            f"the prompt to {new.role} changes when its task comes from the store, where names are sorted; show them "
+            "in an order of your own"
+        )
 
 
 def draft_fields(kit: Kit) -> str:
