@@ -56,8 +56,9 @@ STANDARD = ("full", "no-gate", "uniform", "frozen", "grammar", "random-reward")
 
 def summarise(out: Path) -> None:
     """`summary.md` and `curves.svg` from the result files in `out`."""
-    results = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(out.glob("*-*.json"))]
-    names = sorted({result["arm"] for result in results}, key=list(ARMS).index)
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in out.glob("*-*.json")]
+    results.sort(key=lambda result: (list(ARMS).index(result["arm"]), result["seed"]))
+    names = list(dict.fromkeys(result["arm"] for result in results))
     own = {name: [result for result in results if result["arm"] == name] for name in names}
     arms = [Arm(name, tuple(tuple(result["evals"]) for result in own[name])) for name in names]
     ks = sorted({1, results[0]["evals"][0]["attempts"]})
