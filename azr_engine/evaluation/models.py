@@ -12,7 +12,7 @@ from azr_engine.engine.context import encode_prompt
 from azr_engine.engine.protocols import Policy
 from azr_engine.engine.session import sampling_of
 from azr_engine.engine.solving import Solver, public
-from azr_engine.engine.types import Task
+from azr_engine.engine.types import Task, content_hash
 from azr_engine.evaluation.cache import Cache, cache_key, weights_hash
 from azr_engine.evaluation.crossing import compare_curves
 from azr_engine.evaluation.evaluate import evaluate, summarise_tallies
@@ -114,12 +114,16 @@ async def _one(model: str, protocol: Protocol, suite: Suite, cache: Cache | None
     if protocol.reasoning:
         require_reasoning(loaded.style)
     weights = weights_hash(loaded) if cache else ""
+    # The same tasks shown in another way are another evaluation, also where the package's version stayed the same.
+    prompts = (suite.domains[task.domain].solve_prompt(public(task)) for task in suite.tasks)
+    shown = content_hash([loaded.style.render(prompt) for prompt in prompts]) if cache else ""
 
     async def measured(temperature: float, n_attempts: int) -> list[Tally]:
         how = dataclasses.replace(sampling, temperature=temperature, n_attempts=n_attempts)
         settings = {
             "suite": protocol.suite,
             "style": loaded.style.name,
+            "prompts": shown,
             "seed": protocol.seed,
             "settings": list(protocol.settings),
             **{key: getattr(how, key) for key in ("temperature", "n_attempts", "solve_tokens")},

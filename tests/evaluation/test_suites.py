@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
+from azr_engine.domains.python.domain import PythonDomain
 from azr_engine.engine.errors import UserError
-from azr_engine.engine.types import Task
+from azr_engine.engine.types import Prompt, Task
 from azr_engine.evaluation.cache import Cache, cache_key
 from azr_engine.evaluation.heldout import load_dev
+from azr_engine.evaluation.models import Protocol, evaluate_model
 from azr_engine.evaluation.suites import ITEM_SEED, open_suite
 from azr_engine.evaluation.tally import Tally
 from tests.conftest import Command
@@ -110,3 +113,24 @@ def test_eval_compares_with_a_base_and_remembers_what_it_measured(
     again = json.loads(azr(call).stdout)
     assert again["overall"]["accuracy"] == again["greedy"]["overall"]["accuracy"] == 1.0, "read from the cache"
     assert again["comparison"]["overall"]["crossing"]["k"] == 1.0
+
+
+def test_tasks_shown_in_another_way_are_measured_anew(
+    untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, cache = tmp_path / "own.jsonl", Cache(tmp_path / "cache")
+    file.write_text(json.dumps(DRAFT) + "\n")
+
+    def n_kept() -> int:
+        evaluate_model(str(untrained), Protocol(suite=f"file:{file}", ks=(1,)), cache=cache)
+        return len(list((tmp_path / "cache").iterdir()))
+
+    assert [n_kept(), n_kept()] == [1, 1]
+    usual = PythonDomain.solve_prompt
+
+    def turned(domain: PythonDomain, task: Task) -> Prompt:
+        prompt = usual(domain, task)
+        return dataclasses.replace(prompt, givens=prompt.givens[::-1])
+
+    monkeypatch.setattr(PythonDomain, "solve_prompt", turned)
+    assert n_kept() == 2
