@@ -89,6 +89,12 @@ def _mixed(results: Sequence[Mapping[str, Any]]) -> list[str]:
     differing = [key for key in keys if len({json.dumps(result["settings"].get(key)) for result in results}) > 1]
     if differing:
         warnings += ["", f"**The settings above are {results[0]['arm']}'s; others differ in {', '.join(differing)}.**"]
+    if {"minutes", "set"} & set(differing):
+        warnings += [
+            "",
+            "**A run's step size falls towards the end of its minutes (`trainer.anneal`), which moves pass@k by points. "
+            "Arms whose minutes or settings differ are not compared fairly at equal time or tokens.**",
+        ]
     for key, what, then in (
         ("code", "versions of the code", ""),
         ("machine", "machines", " At equal seconds these are compared as well; read the table at equal tokens."),
