@@ -92,8 +92,8 @@ def _mixed(results: Sequence[Mapping[str, Any]]) -> list[str]:
     if {"minutes", "set"} & set(differing):
         warnings += [
             "",
-            "**A run's step size falls towards the end of its minutes (`trainer.anneal`), which moves pass@k by points. "
-            "Arms whose minutes or settings differ are not compared fairly at equal time or tokens.**",
+            "**A run's step size falls towards the end of its minutes (`trainer.anneal`), which moves pass@k by points."
+            " Arms whose minutes or settings differ are not compared fairly at equal time or tokens.**",
         ]
     for key, what, then in (
         ("code", "versions of the code", ""),
