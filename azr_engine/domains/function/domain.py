@@ -31,8 +31,8 @@ _QUESTION = {
     "induction": "Find a program that gives these outputs for these inputs and fits the message. It is also checked on "
     "further pairs.",
 }
-_SHOWN = {"deduction": ("program", "input"), "abduction": ("program", "output")}
-"""What the solver is shown, in this order: the names in a task that comes back from the store are sorted."""
+_SHOWN = ("program", "input", "output")
+"""What of a task the solver is shown, in this order: the names in one that comes back from the store are sorted."""
 _TEXTS = {
     "deduction": ("program", "input"),
     "abduction": ("program", "input"),
@@ -155,7 +155,7 @@ class FunctionDomain(ABC):
             pairs = "\n".join(f"{pair['input']} -> {pair['output']}" for pair in given["pairs"])
             sections: tuple[Section, ...] = (Section("message", str(given["message"])), Section("pairs", pairs))
         else:
-            sections = tuple(Section(name, str(given[name])) for name in _SHOWN[task.kind])
+            sections = tuple(Section(name, str(given[name])) for name in _SHOWN if name in given)
         wanted = {"deduction": self.output_form, "abduction": self.input_form, "induction": self.program_form}
         returns = (Section("answer", wanted[task.kind]),)
         instruction = f"{self.solve} {_QUESTION[task.kind]}"

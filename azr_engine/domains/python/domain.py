@@ -51,8 +51,8 @@ _RETURNS: dict[str, tuple[Section, ...]] = {
         Section("message", "a short hint that does not give the program away"),
     ),
 }
-_SHOWN = {"deduction": ("program", "input"), "abduction": ("program", "output"), "error": ("program", "input")}
-"""What the solver is shown, in this order: the names in a task that comes back from the store are sorted."""
+_SHOWN = ("program", "input", "output")
+"""What of a task the solver is shown, in this order: the names in one that comes back from the store are sorted."""
 _FIELDS: dict[str, dict[str, type]] = {
     kind: {"program": str, "input": str} if kind != "induction" else {"program": str, "inputs": list, "message": str}
     for kind in KINDS
@@ -128,7 +128,7 @@ class PythonDomain:
             pairs = "\n".join(f"{pair['input']}->{pair['output']}" for pair in given["pairs"])
             sections: tuple[Section, ...] = (Section("message", str(given["message"])), Section("pairs", pairs))
         else:
-            sections = tuple(Section(name, str(given[name])) for name in _SHOWN[task.kind])
+            sections = tuple(Section(name, str(given[name])) for name in _SHOWN if name in given)
         returns = (Section("answer", _ANSWER[task.kind]),)
         return Prompt("solve", self.name, task.kind, _SOLVE[task.kind], givens=sections, returns=returns)
 
