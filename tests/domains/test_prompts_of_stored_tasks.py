@@ -13,16 +13,12 @@ from azr_engine.engine.config import load_config
 from azr_engine.engine.session import choose_domains
 from azr_engine.engine.solving import public
 from azr_engine.engine.store import TaskStore
-from azr_engine.engine.styles import STYLES
-from azr_engine.engine.types import Prompt, Task
+from azr_engine.engine.types import Task
+from azr_engine.plugins.conformance.shape import rendered
 from azr_engine.plugins.manager import Plugins
 from azr_engine.verifiers.lean.installation import wheel_problem
 
 DOMAINS = ["python", "math"] if wheel_problem() else ["python", "math", "lean"]
-
-
-def rendered(prompt: Prompt) -> list[object]:
-    return [style.render(prompt) for style in STYLES.values()]
 
 
 @pytest.mark.parametrize("name", DOMAINS)
