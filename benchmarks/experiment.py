@@ -19,6 +19,7 @@ import torch
 import azr_engine
 from azr_engine.engine.rundir import RunDirectory
 from azr_engine.evaluation.curve import read_curve
+from azr_engine.oversight.review import ReviewQueue
 
 WINDOW = 10
 """Steps averaged into one entry of a result's `windows`."""
@@ -57,7 +58,9 @@ def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any
         stdout=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": threads},
     )
-    if ended.returncode not in (0, PAUSED):
+    # torch's launcher has an exit status of its own; then the run's review queue says whether an alarm paused it.
+    paused = ended.returncode == PAUSED or bool(ReviewQueue(folder).waiting())
+    if ended.returncode != 0 and not paused:
         sys.exit(f"the run {folder} ended with {ended.returncode}; the same command goes on with it")
     lines = RunDirectory.open(folder).read_metrics()
     result = {
@@ -68,7 +71,7 @@ def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any
         "machine": machine(),
         "windows": [_window(lines[n : n + WINDOW]) for n in range(0, len(lines), WINDOW)],
         "evals": read_curve(folder),
-        "paused": ended.returncode == PAUSED,
+        "paused": paused,
     }
     _write(file, result)
 

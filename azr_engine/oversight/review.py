@@ -81,18 +81,23 @@ class ReviewQueue:
             append_line(self._path, json_line({"id": item.id, "decision": decision, "note": note, "time": time}))
         return [Item(item.id, item.alarm, decision, note) for item in chosen]
 
+    def waiting(self) -> list[Item]:
+        """The alarms that hold the run until a person decides."""
+        return [item for item in self._stopping() if item.decision is None]
+
     def require_approved(self) -> None:
         """Raises UserError where an alarm waits or was rejected, so that the run must not go on."""
-        stopping = [item for item in self.items() if item.alarm.name != DRAFT_ALARM]
-        waiting = [item for item in stopping if item.decision is None]
-        if waiting:
+        if waiting := self.waiting():
             raise UserError(
                 f"{len(waiting)} alarm(s) wait for review, the first: {waiting[0].alarm.message}; see "
                 f"azr-engine review {self._folder}"
             )
-        for item in stopping:
+        for item in self._stopping():
             if item.decision == "reject":
                 raise UserError(f"alarm {item.id} ({item.alarm.name}) was rejected, so this run does not go on")
+
+    def _stopping(self) -> list[Item]:
+        return [item for item in self.items() if item.alarm.name != DRAFT_ALARM]
 
 
 def _take(line: dict[str, Any], items: dict[str, Item]) -> None:

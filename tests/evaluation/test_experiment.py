@@ -114,3 +114,15 @@ def test_another_run_begins_anew(
     experiment.play("small", cut_off, 1, settings, tmp_path, tmp_path / "work")
     assert "--resume" not in capsys.readouterr().out
     assert played(tmp_path)[0]["step"] == 1 and result(tmp_path)["settings"] == settings
+
+
+def test_an_alarm_ends_a_run_in_several_processes_as_in_one(experiment: ModuleType, tmp_path: Path) -> None:
+    settings = {
+        **SETTINGS,
+        "minutes": 1,
+        "processes": 2,
+        "set": [*SETTINGS["set"], "watch.kl_budget=1e-9", 'oversight.pause_on=["kl_budget"]'],
+    }
+    experiment.play("small", (), 1, settings, tmp_path, tmp_path / "work")
+    assert result(tmp_path)["paused"] and result(tmp_path)["windows"][-1]["alarms"] == ["kl_budget"]
+    assert len(result(tmp_path)["windows"]) == 1, "it went on"
