@@ -59,7 +59,7 @@ def play(arm: str, options: Sequence[str], seed: int, settings: Mapping[str, Any
         env={**os.environ, "OMP_NUM_THREADS": threads},
     )
     # torch's launcher has an exit status of its own; then the run's review queue says whether an alarm paused it.
-    paused = ended.returncode == PAUSED or bool(ReviewQueue(folder).waiting())
+    paused = ended.returncode == PAUSED or bool(ReviewQueue(folder).holding())
     if ended.returncode != 0 and not paused:
         sys.exit(f"the run {folder} ended with {ended.returncode}; the same command goes on with it")
     lines = RunDirectory.open(folder).read_metrics()

@@ -81,23 +81,22 @@ class ReviewQueue:
             append_line(self._path, json_line({"id": item.id, "decision": decision, "note": note, "time": time}))
         return [Item(item.id, item.alarm, decision, note) for item in chosen]
 
-    def waiting(self) -> list[Item]:
-        """The alarms that hold the run until a person decides."""
-        return [item for item in self._stopping() if item.decision is None]
+    def holding(self) -> list[Item]:
+        """The alarms for which the run must not go on: those that wait, and those that a person rejected."""
+        return [item for item in self.items() if item.alarm.name != DRAFT_ALARM and item.decision in (None, "reject")]
 
     def require_approved(self) -> None:
         """Raises UserError where an alarm waits or was rejected, so that the run must not go on."""
-        if waiting := self.waiting():
+        holding = self.holding()
+        waiting = [item for item in holding if item.decision is None]
+        if waiting:
             raise UserError(
                 f"{len(waiting)} alarm(s) wait for review, the first: {waiting[0].alarm.message}; see "
                 f"azr-engine review {self._folder}"
             )
-        for item in self._stopping():
-            if item.decision == "reject":
-                raise UserError(f"alarm {item.id} ({item.alarm.name}) was rejected, so this run does not go on")
-
-    def _stopping(self) -> list[Item]:
-        return [item for item in self.items() if item.alarm.name != DRAFT_ALARM]
+        if holding:
+            rejected = holding[0]
+            raise UserError(f"alarm {rejected.id} ({rejected.alarm.name}) was rejected, so this run does not go on")
 
 
 def _take(line: dict[str, Any], items: dict[str, Item]) -> None:
