@@ -10,23 +10,36 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from azr_engine.curriculum.protocol import Cell
 
-ASLEEP = 0.05
-"""Part of a domain's anchors that carried a gradient under which it is asleep."""
-DECAY = 0.95
-"""Weight of a step's anchors after one further step: about the last twenty are remembered."""
+ASLEEP, AWAKE = 0.05, 0.1
+"""Parts of a domain's anchors that carried a gradient under which it falls asleep, and from which it wakes.
+
+Apart, since a domain at one limit for both would change sides by chance, again and again.
+"""
+DECAY = 0.99
+"""Weight of an anchor after one further anchor of its domain: about the last hundred are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Faded sums over a domain's anchors. Before any were tried, half of four are taken to have carried a gradient."""
+    """Faded sums over a domain's anchors, and whether it sleeps.
+
+    Before any were tried, half of four are taken to have carried a gradient.
+    """
 
     n_tasks: float = 4.0
     n_effective: float = 2.0
+    asleep: bool = False
+
+    def after(self, n_tasks: int, n_effective: int) -> Tried:
+        """With a step's anchors."""
+        faded = DECAY**n_tasks
+        tasks, effective = faded * self.n_tasks + n_tasks, faded * self.n_effective + n_effective
+        return Tried(tasks, effective, effective < (AWAKE if self.asleep else ASLEEP) * tasks)
 
 
 class Anchors:
@@ -55,19 +68,16 @@ class Anchors:
 
     def asleep(self, domain: str) -> bool:
         """Whether too few of the domain's recent anchors carried a gradient."""
-        tried = self._tried.get(domain, Tried())
-        return tried.n_effective < ASLEEP * tried.n_tasks
+        return self._tried.get(domain, Tried()).asleep
 
     def observe(self, domain: str, n_tasks: int, n_effective: int) -> None:
-        """Fade what is remembered of a domain's anchors and add a step's; a step without any fades nothing."""
-        if n_tasks:
-            before = self._tried.get(domain, Tried())
-            self._tried[domain] = Tried(DECAY * before.n_tasks + n_tasks, DECAY * before.n_effective + n_effective)
+        """Hear how many of a step's anchors carried a gradient."""
+        self._tried[domain] = self._tried.get(domain, Tried()).after(n_tasks, n_effective)
 
     def state_dict(self) -> dict[str, Any]:
         """What is remembered of each domain."""
-        return {name: [tried.n_tasks, tried.n_effective] for name, tried in self._tried.items()}
+        return {name: list(astuple(tried)) for name, tried in self._tried.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` described."""
-        self._tried = {name: Tried(*sums) for name, sums in state.items()}
+        self._tried = {name: Tried(*entry) for name, entry in state.items()}

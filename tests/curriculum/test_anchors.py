@@ -64,6 +64,19 @@ def test_it_wakes_when_its_anchors_tell() -> None:
     assert of(anchors.plan(CELLS, random.Random(0)), "third") >= 10
 
 
+@given(seeds)
+def test_one_that_hardly_tells_stays_asleep_and_one_that_begins_to_tell_wakes(seed: int) -> None:
+    anchors, rng = stuck(32, "third"), random.Random(seed)
+
+    def asleep_after(part: float) -> bool:
+        plan = anchors.plan(CELLS, rng)
+        anchors.observe("third", of(plan, "third"), sum(rng.random() < part for _ in range(of(plan, "third"))))
+        return anchors.asleep("third")
+
+    assert sum(asleep_after(0.04) for _ in range(200)) >= 150
+    assert not all(asleep_after(0.5) for _ in range(60))
+
+
 @given(numbers, seeds)
 def test_where_every_domain_sleeps_all_have_their_parts(n_anchors: int, seed: int) -> None:
     anchors = stuck(32, "python", "math", "third")
