@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from azr_engine.curriculum.protocol import Observation
 
-PRIOR_PROPOSALS = 8.0
-"""How many proposals the prior weighs as much as."""
-PRIOR_LEARNABILITY = 1 / 6
-"""Mean of p(1 - p) for p uniform on [0, 1]."""
+PRIOR_PROPOSALS = 2.0
+"""How many proposals the prior weighs as much as: fewer than a cell gets in its first step, since every further one is
+a proposal more for a domain that teaches nothing."""
 PRIOR_YIELD = 0.5
 """Effective tasks per proposal before anything was seen."""
+PRIOR_LEARNABILITY = PRIOR_YIELD / 6
+"""p(1 - p) per proposal: its mean for p uniform on [0, 1] is 1/6, and only some proposals become tasks that tell."""
 FAST, SLOW = 0.7, 0.95
 """Weights of the past in the two averages of the solve rate whose difference is the learning progress."""
 TINY = 1e-6

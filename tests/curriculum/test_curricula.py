@@ -143,10 +143,10 @@ def test_learnable_cells_get_more_by_hand() -> None:
     curriculum = LearnabilityCurriculum(floor_share=0.3, decay=0.5)
     observe(curriculum, A, n_tasks=8, n_effective=8, learnability=1 / 4)
     observe(curriculum, C, n_tasks=8, n_effective=0, learnability=0.0)
-    # The prior of 8 tasks has faded to 4, with 2 effective and a sum of 4/6. So L = (4/6 + 2)/12 and (4/6)/12, which
-    # is 4 : 1, and yields 10/12 and 2/12 with the mean 6/12, so lifts 1 and 2 (3 without the bound).
-    # Floors 0.15 and 0.3; the free 0.55 splits 4 : 1.
-    shares = {A: 0.15 + 0.55 * 4 / 5, C: 0.3 + 0.55 / 5}
+    # The prior of 2 proposals has faded to 1, with 1/2 effective and a sum of 1/12. So L = (1/12 + 2)/9 and (1/12)/9,
+    # which is 25 : 1, and yields 17/18 and 1/18 with the mean 9/18, so lifts 1 and 2 (9 without the bound).
+    # Floors 0.15 and 0.3; the free 0.55 splits 25 : 1.
+    shares = {A: 0.15 + 0.55 * 25 / 26, C: 0.3 + 0.55 / 26}
     plan = curriculum.plan([A, C], 10_000, random.Random(0))
     assert plan == {cell: round(10_000 * share) for cell, share in shares.items()}
 
