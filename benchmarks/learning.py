@@ -48,6 +48,8 @@ ARMS: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("--reward", "accuracy"),
     "naive": ("--no-gate", *UNPROTECTED),
     "gate-alone": UNPROTECTED,
+    "no-anchors": ("--set", "play.anchors=0"),
+    "no-replay": ("--set", "play.replay=0"),
     "no-leash": ("--set", "trainer.kl_propose=0"),
     "no-leash-no-gate": ("--set", "trainer.kl_propose=0", "--no-gate"),
 }
