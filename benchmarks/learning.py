@@ -51,6 +51,7 @@ ARMS: Mapping[str, tuple[str, ...]] = {
     "no-anchors": ("--set", "play.anchors=0"),
     "no-replay": ("--set", "play.replay=0"),
     "no-leash": ("--set", "trainer.kl_propose=0"),
+    "no-leashes": ("--set", "trainer.kl_propose=0", "--set", "trainer.kl_solve=0"),
     "no-leash-no-gate": ("--set", "trainer.kl_propose=0", "--no-gate"),
 }
 STANDARD = ("full", "no-gate", "uniform", "frozen", "grammar", "random-reward")
