@@ -31,15 +31,17 @@ from azr_engine.evaluation.cache import weights_hash
 from azr_engine.evaluation.compare import Arm, Budget, compare
 from azr_engine.evaluation.compare_plot import plot
 
-UNPROTECTED = (
-    *("--curriculum", "uniform", "--set", "trainer.kl_propose=0", "--set", "trainer.kl_solve=0"),
-    *("--set", "play.anchors=0", "--set", "play.replay=0", "--set", "play.propose_weight=1"),
-)
+UNIFORM = ("--curriculum", "uniform")
+NO_LEASH = ("--set", "trainer.kl_propose=0")
+NO_LEASHES = (*NO_LEASH, "--set", "trainer.kl_solve=0")
+NO_ANCHORS = ("--set", "play.anchors=0")
+NO_REPLAY = ("--set", "play.replay=0")
+UNPROTECTED = (*UNIFORM, *NO_LEASHES, *NO_ANCHORS, *NO_REPLAY, "--set", "play.propose_weight=1")
 """Self-play as first described: nothing but its own new tasks, no leash."""
 ARMS: Mapping[str, tuple[str, ...]] = {
     "full": (),
     "no-gate": ("--no-gate",),
-    "uniform": ("--curriculum", "uniform"),
+    "uniform": UNIFORM,
     "frozen": ("--proposer", "frozen"),
     "grammar": ("--proposer", "grammar"),
     "random-reward": ("--reward", "random"),
@@ -48,11 +50,11 @@ ARMS: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("--reward", "accuracy"),
     "naive": ("--no-gate", *UNPROTECTED),
     "gate-alone": UNPROTECTED,
-    "no-anchors": ("--set", "play.anchors=0"),
-    "no-replay": ("--set", "play.replay=0"),
-    "no-leash": ("--set", "trainer.kl_propose=0"),
-    "no-leashes": ("--set", "trainer.kl_propose=0", "--set", "trainer.kl_solve=0"),
-    "no-leash-no-gate": ("--set", "trainer.kl_propose=0", "--no-gate"),
+    "no-anchors": NO_ANCHORS,
+    "no-replay": NO_REPLAY,
+    "no-leash": NO_LEASH,
+    "no-leashes": NO_LEASHES,
+    "no-leash-no-gate": (*NO_LEASH, "--no-gate"),
 }
 STANDARD = ("full", "no-gate", "uniform", "frozen", "grammar", "random-reward")
 
